@@ -1,0 +1,381 @@
+import type { Micros } from '../money.ts'
+
+/**
+ * What is kept, and the operations on it. Operations, not tables: each is one transaction (one queue slot on SQLite, one
+ * statement or micro-batch elsewhere), so that a guard can stand in the statement that needs it. All times are
+ * milliseconds since 1970 and come from the caller's clock. No operation ever sees a code.
+ */
+
+// ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Account = { accountId: string; name: string; createdAt: number }
+
+export type ApiKey = {
+  keyId: string
+  accountId: string
+  name: string
+  /** SHA-256 of the secret, hex. The secret itself is shown once and not kept. */
+  secretHash: string
+  enabled: boolean
+  scopes: string[]
+  permissions: string[]
+  allowedIps: string[]
+  validFrom?: number
+  validTo?: number
+  createdAt: number
+}
+
+export type Login = { accountId: string; user: string; passwordHash: string }
+
+/** A token of `/auth/1/session` (slides while used) or `/auth/1/oauth2/token` (ends when it was said to). */
+export type Session = {
+  tokenHash: string
+  accountId: string
+  kind: 'session' | 'oauth'
+  expiresAt: number
+  /** Set for sliding sessions: each use sets expiresAt to then + this. */
+  slidesMs?: number
+}
+
+// ── what they set up ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** So many in so long. `text` is the client's own spelling (`3/1d`), echoed as it came. */
+export type Limit = { count: number; windowMs: number; text?: string }
+
+export type ApplicationSettings = {
+  pinAttempts: number
+  allowMultiplePinVerifications: boolean
+  pinTimeToLive: { ms: number; text?: string }
+  verifyPinLimit: Limit
+  sendPinPerApplicationLimit: Limit
+  sendPinPerPhoneNumberLimit: Limit
+}
+
+export type Application = {
+  applicationId: string
+  accountId: string
+  processId: string
+  name: string
+  enabled: boolean
+  settings: ApplicationSettings
+  createdAt: number
+}
+
+export const PIN_TYPES = ['NUMERIC', 'ALPHA', 'HEX', 'ALPHANUMERIC'] as const
+export type PinType = (typeof PIN_TYPES)[number]
+
+export type Template = {
+  templateId: string
+  applicationId: string
+  accountId: string
+  pinType: PinType
+  pinLength: number
+  text: string
+  /** What stands for the code in `text`: `{{pin}}`, or v1's own (`<pin>`). */
+  placeholder: string
+  /** v1 `sender`, later `senderId`: one value. */
+  sender?: string
+  language?: string
+  voiceName?: string
+  repeatDTMF?: string
+  speechRate?: number
+  /** `regional` of the contract as it came (India DLT). */
+  regional?: Record<string, unknown>
+  createdAt: number
+}
+
+// ── what happens ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const CHANNELS = ['voice', 'sms'] as const
+export type Channel = (typeof CHANNELS)[number]
+
+/** One verification in progress. Not its code, which is derived from the id and the key named here. */
+export type Pin = {
+  pinId: string
+  accountId: string
+  applicationId: string
+  templateId: string
+  /** Which master key its code is derived from. */
+  codeKeyId: string
+  to: string
+  pinType: PinType
+  pinLength: number
+  createdAt: number
+  expiresAt: number
+  maxChecks: number
+  checks: number
+  allowMultiple: boolean
+  verifiedAt?: number
+  resends: number
+  lastResendAt?: number
+}
+
+/** How an attempt, or a delivery without one, ended. Closed list; SIP status and Q.850 stand beside it in the evidence. */
+export const DISPOSITIONS = [
+  'heard', // a human answered and the code was read to the end
+  'machine', // a machine answered, or nobody proved to be human: the code was not spoken
+  'busy',
+  'declined',
+  'no_answer',
+  'number_unknown', // the network or the number does not exist
+  'no_route', // nothing leads there
+  'trunk_failed', // the trunk refused, failed or did not answer
+  'no_common_codec',
+  'expired', // the PIN ended before the call could be placed
+  'speech_failed',
+  'fault', // ours
+  'lost', // answered, but hung up or gone before the code was read
+  'no_media', // answered, and no sound ever came
+  'abandoned', // the server died while it was in progress
+  'sms_sent',
+  'sms_failed',
+] as const
+export type Disposition = (typeof DISPOSITIONS)[number]
+
+export type DeliveryState = 'owed' | 'claimed' | 'closed'
+
+/** Our duty to bring one code to one person, once, over one channel. */
+export type Delivery = {
+  deliveryId: string
+  pinId: string
+  accountId: string
+  channel: Channel
+  state: DeliveryState
+  disposition?: Disposition
+  /** Everything that explains the disposition; never a code. */
+  evidence?: Record<string, unknown>
+  to: string
+  createdAt: number
+  closedAt?: number
+  reservedMicros: Micros
+  chargedMicros?: Micros
+}
+
+export type Attempt = {
+  attemptId: string
+  deliveryId: string
+  trunk: string
+  startedAt: number
+  endedAt?: number
+  disposition?: Disposition
+  evidence?: Record<string, unknown>
+  chargedMicros?: Micros
+}
+
+export type StoredEvent = {
+  /** Grows with every event; a reader's cursor. */
+  seq: number
+  accountId: string
+  kind: 'delivery.closed' | 'pin.verified'
+  at: number
+  pinId: string
+  deliveryId?: string
+  data: Record<string, unknown>
+}
+
+// ── operations ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A counter to raise, and the limit that it must not pass. Fixed window from its first request. */
+export type Counted = Limit & {
+  /** `what:whose`, e.g. `send-number:<applicationId>:<to>`. */
+  key: string
+  /** Which limit it is, for the refusal: `sendPinPerPhoneNumberLimit`. */
+  name: string
+}
+
+export type NewDelivery = {
+  deliveryId: string
+  channel: Channel
+  reserveMicros: Micros
+  /** Sender asked for in this request. */
+  from?: string
+  /** Further placeholders of this request. */
+  placeholders?: Record<string, string>
+}
+
+export type Idempotency = { key: string; fingerprint: string }
+
+export type Admission =
+  | { kind: 'owed'; deliveryId: string; pinId: string }
+  /** The same Idempotency-Key came before, with the same request. */
+  | { kind: 'repeated'; deliveryId: string; pinId: string }
+  /** The same Idempotency-Key came before, with another request. */
+  | { kind: 'mismatch' }
+  | { kind: 'limited'; name: string; retryAfterMs: number }
+  | { kind: 'no_credit' }
+
+export type ResendAdmission =
+  | Admission
+  /** A delivery of this PIN over this channel is in progress: wait for that one. */
+  | { kind: 'joined'; deliveryId: string; pinId: string }
+  | { kind: 'closed'; why: 'expired' | 'exhausted' | 'verified' }
+  | { kind: 'not_found' }
+
+export type AdmitSend = {
+  pin: Omit<Pin, 'checks' | 'resends' | 'verifiedAt' | 'lastResendAt'>
+  delivery: NewDelivery
+  counted: Counted[]
+  idempotency?: Idempotency
+  now: number
+}
+
+export type AdmitResend = {
+  accountId: string
+  pinId: string
+  delivery: NewDelivery
+  coolDownMs: number
+  maxResends: number
+  counted: Counted[]
+  idempotency?: Idempotency
+  now: number
+}
+
+export type CountCheck = {
+  accountId: string
+  pinId: string
+  /** Whether the guess equals the code: compared in constant time before, told to nobody but this statement. */
+  matches: boolean
+  counted: Counted[]
+  now: number
+}
+
+export type CheckResult =
+  | { kind: 'not_found' }
+  | { kind: 'limited'; name: string; retryAfterMs: number }
+  /** The time is over. Nothing was counted. */
+  | { kind: 'expired'; checksLeft: number; to: string }
+  /** No checks were left before this one. */
+  | { kind: 'exhausted'; to: string }
+  | { kind: 'wrong'; checksLeft: number; to: string }
+  /** Right. `first` for the one that verified it; later ones only where many verifications are allowed. */
+  | { kind: 'right'; first: boolean; to: string }
+  /** Right or wrong, but it was verified before and only one verification is allowed. */
+  | { kind: 'used'; to: string }
+
+/** A claimed delivery with everything needed to run it. */
+export type Job = {
+  delivery: Delivery & { from?: string; placeholders?: Record<string, string> }
+  pin: Pin
+  template: Template
+  leaseUntil: number
+}
+
+export type CloseAttempt = {
+  deliveryId: string
+  nodeId: string
+  /** Absent where the delivery ends without any attempt (no route, speech failed). */
+  attemptId?: string
+  disposition: Disposition
+  evidence: Record<string, unknown>
+  chargeMicros: Micros
+  /** Whether the delivery ends with it: else another attempt follows and the reserve stays. */
+  final: boolean
+  /** Data of the `delivery.closed` event, written in the same transaction. Never a code. */
+  event: Record<string, unknown>
+  now: number
+}
+
+export type VerificationQuery = {
+  applicationId: string
+  accountId: string
+  to?: string
+  verified?: boolean
+  sent?: boolean
+}
+export type VerificationRow = { to: string; verified: boolean; verifiedAt?: number; sentAt?: number }
+
+export type Store = {
+  // accounts and access
+  /** Makes the account where it is missing. The balance is only set when it is made. */
+  ensureAccount(account: Account, balanceMicros: Micros): Promise<void>
+  /** Sets the login of an account (one per user name; an account can have several). */
+  putLogin(login: Login): Promise<void>
+  findLogin(user: string): Promise<Login | undefined>
+  createKey(key: ApiKey): Promise<void>
+  findKey(secretHash: string): Promise<ApiKey | undefined>
+  listKeys(accountId: string): Promise<ApiKey[]>
+  /** Turns a key on or off; false where the account has no such key. */
+  setKeyEnabled(accountId: string, keyId: string, enabled: boolean): Promise<boolean>
+  createSession(session: Session): Promise<void>
+  /** Finds a live session and slides it. Ended ones are removed. */
+  useSession(tokenHash: string, now: number): Promise<Session | undefined>
+  deleteSession(tokenHash: string): Promise<boolean>
+
+  // set-up. Another account's ids are not found.
+  createApplication(application: Application): Promise<void>
+  updateApplication(application: Application): Promise<boolean>
+  findApplication(accountId: string, applicationId: string): Promise<Application | undefined>
+  listApplications(accountId: string): Promise<Application[]>
+  createTemplate(template: Template): Promise<void>
+  updateTemplate(template: Template): Promise<boolean>
+  findTemplate(accountId: string, applicationId: string, templateId: string): Promise<Template | undefined>
+  listTemplates(accountId: string, applicationId: string): Promise<Template[]>
+
+  // PINs
+  /** Everything a send or resend decides from, in one read. */
+  loadForSend(
+    accountId: string,
+    applicationId: string,
+    templateId: string,
+  ): Promise<{ application?: Application; template?: Template }>
+  loadPin(
+    accountId: string,
+    pinId: string,
+  ): Promise<{ pin: Pin; application: Application; template: Template } | undefined>
+  /** PIN, delivery, job, counters and reserve in one transaction; a refusal leaves nothing of them behind. */
+  admitSend(send: AdmitSend): Promise<Admission>
+  admitResend(resend: AdmitResend): Promise<ResendAdmission>
+  countCheck(check: CountCheck): Promise<CheckResult>
+  verifications(query: VerificationQuery): Promise<VerificationRow[]>
+
+  // deliveries
+  findDelivery(accountId: string, deliveryId: string): Promise<Delivery | undefined>
+  deliveriesOf(accountId: string, pinId: string): Promise<Delivery[]>
+  attemptsOf(deliveryId: string): Promise<Attempt[]>
+  /** Takes owed deliveries that nobody holds, oldest first. */
+  claimDeliveries(claim: {
+    nodeId: string
+    channel: Channel
+    most: number
+    leaseMs: number
+    now: number
+  }): Promise<Job[]>
+  /** Gives a claimed delivery back untouched: only before any attempt. */
+  unclaim(deliveryId: string, nodeId: string): Promise<void>
+  extendLeases(lease: { nodeId: string; leaseMs: number; now: number }): Promise<void>
+  /** Written before anything leaves the machine. False where the lease is no longer ours: then nothing may leave. */
+  beginAttempt(attempt: {
+    attemptId: string
+    deliveryId: string
+    nodeId: string
+    trunk: string
+    now: number
+  }): Promise<boolean>
+  /** Attempt, money and event in one transaction. False where it was closed before: nothing changes then. */
+  closeAttempt(close: CloseAttempt): Promise<boolean>
+  /**
+   * Deals with deliveries whose holder is gone (lease over, or `all` but this node's where the store has one node only):
+   * an open attempt ends as `abandoned`, money freed; without one the delivery is owed again. Nobody is redialled.
+   */
+  recover(recover: { nodeId: string; all: boolean; now: number }): Promise<{ abandoned: Delivery[]; requeued: number }>
+  /** Owed and claimed deliveries. */
+  backlog(): Promise<{ owed: number; claimed: number }>
+
+  // money
+  topUp(accountId: string, micros: Micros, note: string, now: number): Promise<void>
+  balance(accountId: string): Promise<{ balanceMicros: Micros; reservedMicros: Micros }>
+  /** Sum over the ledger against the balances: zero when all is well. */
+  ledgerDrift(): Promise<Micros>
+
+  // events
+  eventsAfter(accountId: string, seq: number, most: number): Promise<StoredEvent[]>
+  lastSeq(): Promise<number>
+  /** Called after the commit of each event of this process. */
+  onEvent(listener: (event: StoredEvent) => void): () => void
+
+  /** A small value kept for good, e.g. the master key's fingerprint; the first value set stays. */
+  rememberOnce(name: string, value: string): Promise<string>
+  /** Removes counters whose window ended, idempotency records and sessions past their time. */
+  sweep(now: number): Promise<void>
+  close(): Promise<void>
+}
