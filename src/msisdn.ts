@@ -25,6 +25,8 @@ export type ParsedNumber = {
   kind: NumberKind
   /** Whether the number's plan knows such a number; a plausible length alone is not enough. */
   valid: boolean
+  /** Whether a number of this length can exist in its country. */
+  possible: boolean
 }
 
 /**
@@ -45,6 +47,7 @@ export function parseMsisdn(text: string): ParsedNumber | undefined {
     country: known?.country,
     kind: (known?.getType() as NumberKind | undefined) ?? 'UNKNOWN',
     valid: known?.isValid() ?? false,
+    possible: known?.isPossible() ?? false,
   }
 }
 

@@ -166,7 +166,7 @@ export type StoredEvent = {
   /** Grows with every event; a reader's cursor. */
   seq: number
   accountId: string
-  kind: 'delivery.closed' | 'pin.verified'
+  kind: 'delivery.outcome' | 'delivery.closed' | 'pin.verified'
   at: number
   pinId: string
   deliveryId?: string
@@ -349,6 +349,20 @@ export type Store = {
     deliveryId: string
     nodeId: string
     trunk: string
+    now: number
+  }): Promise<boolean>
+  /**
+   * The outcome is known while the call still goes on (the code was heard, the repetition is being read): sets the
+   * delivery's disposition and evidence and writes a `delivery.outcome` event, but leaves it open. What was told to a
+   * client stays true: `recover` closes such a delivery with this disposition, not as abandoned (charging nothing), and a
+   * later closeAttempt replaces only the evidence. False where the delivery is closed or not this node's.
+   */
+  recordOutcome(outcome: {
+    deliveryId: string
+    nodeId: string
+    disposition: Disposition
+    evidence: Record<string, unknown>
+    event: Record<string, unknown>
     now: number
   }): Promise<boolean>
   /** Attempt, money and event in one transaction. False where it was closed before: nothing changes then. */
