@@ -1,0 +1,1 @@
+export { ceilingOf, chargeFor, type Price } from './reserve.ts'

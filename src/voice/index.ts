@@ -1,0 +1,2 @@
+export { placeCall } from './place-call.ts'
+export type { CallEnd, CallEvidence, CallHooks, CallOrder, CallResult, CallStep, VoiceDeps } from './types.ts'
