@@ -1,0 +1,24 @@
+// `npm test`: every test of the tree under node's own runner, unit tests first, then the stories, which use real calls.
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const asked = process.argv.slice(2)
+const found = ['src', 'packages', 'test'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
+    .map((file) => join(folder, file)),
+)
+const files = asked.length ? found.filter((file) => asked.some((part) => file.includes(part))) : found
+if (files.length === 0) {
+  process.stderr.write(`No test file's path contains ${asked.join(' or ')}: give a part of one, such as src/sip.\n`)
+  process.exit(1)
+}
+const run = spawnSync(
+  process.execPath,
+  ['--test', '--test-concurrency=2', '--test-timeout=240000', '--test-reporter=dot', '--test-reporter-destination=stdout', '--test-reporter=spec', '--test-reporter-destination=/dev/null', ...files.sort()],
+  { cwd: root, stdio: 'inherit' },
+)
+process.exit(run.status ?? 1)
