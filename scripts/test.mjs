@@ -18,7 +18,7 @@ if (files.length === 0) {
 }
 const run = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=2', '--test-timeout=240000', '--test-reporter=dot', '--test-reporter-destination=stdout', '--test-reporter=spec', '--test-reporter-destination=/dev/null', ...files.sort()],
+  ['--test', '--test-concurrency=2', '--test-timeout=240000', '--test-reporter=spec', ...files.sort()],
   { cwd: root, stdio: 'inherit' },
 )
 process.exit(run.status ?? 1)

@@ -30,12 +30,14 @@ type Import = { from: string; to: string; typeOnly: boolean; specifier: string }
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(src, file), 'utf8')
-  return [...text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?['"](\.[^'"]+)['"]/gm)].map((match) => ({
-    from: file,
-    to: relative(src, resolve(dirname(join(src, file)), match[2])),
-    typeOnly: match[1] !== undefined,
-    specifier: match[2],
-  }))
+  return [...text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?['"](\.[^'"]+)['"]/gm)].map(
+    (match) => ({
+      from: file,
+      to: relative(src, resolve(dirname(join(src, file)), match[2])),
+      typeOnly: match[1] !== undefined,
+      specifier: match[2],
+    }),
+  )
 }
 
 const roomOf = (file: string): string | undefined => (file.includes('/') ? file.split('/')[0] : undefined)
@@ -49,12 +51,18 @@ test('a room imports only the rooms below it', () => {
     const [from, to] = [roomOf(each.from), roomOf(each.to)]
     return from !== undefined && to !== undefined && !MAY_IMPORT[from]?.includes(to)
   })
-  assert.deepEqual(wrong.map((each) => `${each.from} imports ${each.to}`), [])
+  assert.deepEqual(
+    wrong.map((each) => `${each.from} imports ${each.to}`),
+    [],
+  )
 })
 
 test('where only a type may cross, no code does', () => {
   const wrong = crossings.filter((each) => TYPES_ONLY.has(`${roomOf(each.from)}→${roomOf(each.to)}`) && !each.typeOnly)
-  assert.deepEqual(wrong.map((each) => `${each.from} imports ${each.to}`), [])
+  assert.deepEqual(
+    wrong.map((each) => `${each.from} imports ${each.to}`),
+    [],
+  )
 })
 
 test('a room is entered by its face: index.ts, or types.ts for types', () => {
@@ -62,15 +70,28 @@ test('a room is entered by its face: index.ts, or types.ts for types', () => {
     if (roomOf(each.to) === undefined) return false
     return !/^[a-z]+\/index\.ts$/.test(each.to) && !(each.typeOnly && /^[a-z]+\/types\.ts$/.test(each.to))
   })
-  assert.deepEqual(wrong.map((each) => `${each.from} imports ${each.to}`), [])
+  assert.deepEqual(
+    wrong.map((each) => `${each.from} imports ${each.to}`),
+    [],
+  )
 })
 
 test('the ground floor imports no room, and only main, server and metrics stand above the rooms', () => {
   const above = new Set(['main.ts', 'server.ts', 'metrics.ts'])
-  const wrong = crossings.filter((each) => roomOf(each.from) === undefined && roomOf(each.to) !== undefined && !above.has(each.from))
-  assert.deepEqual(wrong.map((each) => `${each.from} imports ${each.to}`), [])
-  const upward = crossings.filter((each) => roomOf(each.from) !== undefined && roomOf(each.from) !== 'cli' && above.has(each.to))
-  assert.deepEqual(upward.map((each) => `${each.from} imports ${each.to}`), [])
+  const wrong = crossings.filter(
+    (each) => roomOf(each.from) === undefined && roomOf(each.to) !== undefined && !above.has(each.from),
+  )
+  assert.deepEqual(
+    wrong.map((each) => `${each.from} imports ${each.to}`),
+    [],
+  )
+  const upward = crossings.filter(
+    (each) => roomOf(each.from) !== undefined && roomOf(each.from) !== 'cli' && above.has(each.to),
+  )
+  assert.deepEqual(
+    upward.map((each) => `${each.from} imports ${each.to}`),
+    [],
+  )
 })
 
 test('every room of the drawing exists, and every room that exists is in the drawing', () => {

@@ -106,7 +106,8 @@ async function deliver(deps: DeliveryDeps, job: Job, signal: AbortSignal): Promi
     tell(deps, job, 'ended')
     deps.observe({ kind: 'closed', channel, disposition: end.disposition, ...(end.trunk && { trunk: end.trunk }) })
     const { disposition } = end
-    if (channel === 'voice') deps.log.info({ deliveryId, to: job.pin.to, disposition, written, ...brief(end) }, 'call ended')
+    if (channel === 'voice')
+      deps.log.info({ deliveryId, to: job.pin.to, disposition, written, ...brief(end) }, 'call ended')
   } catch (error) {
     deps.log.error({ err: error, deliveryId }, 'the end of a delivery could not be written: recovery will close it')
   }

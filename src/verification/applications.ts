@@ -56,7 +56,13 @@ export async function createTemplate(
   wanted: NewTemplate,
 ): Promise<Template> {
   await application(deps, accountId, applicationId)
-  const template = { ...wanted, templateId: opaqueId(deps.random), applicationId, accountId, createdAt: deps.clock.now() }
+  const template = {
+    ...wanted,
+    templateId: opaqueId(deps.random),
+    applicationId,
+    accountId,
+    createdAt: deps.clock.now(),
+  }
   await deps.store.createTemplate(template)
   return template
 }

@@ -7,5 +7,8 @@ export function fingerprint(verb: 'send' | 'resend', request: object): string {
     value && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value
-  return createHash('sha256').update(`${verb} ${JSON.stringify(asked, ordered)}`).digest('hex').slice(0, 32)
+  return createHash('sha256')
+    .update(`${verb} ${JSON.stringify(asked, ordered)}`)
+    .digest('hex')
+    .slice(0, 32)
 }

@@ -1,4 +1,10 @@
-import { countedByCheck, countedByResend, countedBySend, destinationRefusal, type ResendLimits } from '../admission/index.ts'
+import {
+  countedByCheck,
+  countedByResend,
+  countedBySend,
+  destinationRefusal,
+  type ResendLimits,
+} from '../admission/index.ts'
 import type { Clock } from '../clock.ts'
 import { ceilingOf } from '../credit/index.ts'
 import { notFound, PincallError } from '../errors.ts'
@@ -77,18 +83,29 @@ export async function resendPin(deps: PinDeps, resend: ResendPin): Promise<Sendi
   const { pin, application, template } = loaded
   const placeholders = { ...pin.placeholders, ...resend.placeholders }
   fillText(template, placeholders)
-  const refused = (why: Refusal, detail: string): Sending => ({ kind: 'refused', pinId: pin.pinId, to: pin.to, why, detail })
+  const refused = (why: Refusal, detail: string): Sending => ({
+    kind: 'refused',
+    pinId: pin.pinId,
+    to: pin.to,
+    why,
+    detail,
+  })
   if (!application.enabled) return refused('application_disabled', 'the application is disabled')
   const refusal = refuse(deps, parseMsisdn(pin.to)!, resend.channel)
   if (refusal) return refused(refusal.why, refusal.detail)
   const admission = await deps.store.admitResend({
     accountId: resend.accountId,
     pinId: pin.pinId,
-    delivery: { ...newDelivery(deps, resend.channel, pin.to), ...(resend.placeholders && { placeholders: resend.placeholders }) },
+    delivery: {
+      ...newDelivery(deps, resend.channel, pin.to),
+      ...(resend.placeholders && { placeholders: resend.placeholders }),
+    },
     coolDownMs: deps.resendLimits.coolDownMs,
     maxResends: deps.resendLimits.perPin,
     counted: countedByResend(deps.resendLimits, application.applicationId),
-    ...(resend.idempotencyKey && { idempotency: { key: resend.idempotencyKey, fingerprint: fingerprint('resend', resend) } }),
+    ...(resend.idempotencyKey && {
+      idempotency: { key: resend.idempotencyKey, fingerprint: fingerprint('resend', resend) },
+    }),
     now,
   })
   return sendingOf(deps, admission, pin.pinId, pin.to, resend.channel)
@@ -148,7 +165,13 @@ function newDelivery(deps: PinDeps, channel: Channel, to: string): NewDelivery {
   return { deliveryId: opaqueId(deps.random), channel, reserveMicros }
 }
 
-function sendingOf(deps: PinDeps, admission: ResendAdmission | Admission, pinId: string, to: string, channel: Channel): Sending {
+function sendingOf(
+  deps: PinDeps,
+  admission: ResendAdmission | Admission,
+  pinId: string,
+  to: string,
+  channel: Channel,
+): Sending {
   switch (admission.kind) {
     case 'owed':
       deps.wake(channel)
@@ -163,7 +186,10 @@ function sendingOf(deps: PinDeps, admission: ResendAdmission | Admission, pinId:
     case 'limited':
       throw limited(admission.name, admission.retryAfterMs)
     case 'mismatch':
-      throw new PincallError('idempotency_mismatch', 'This Idempotency-Key was used before with another request: take a new one.')
+      throw new PincallError(
+        'idempotency_mismatch',
+        'This Idempotency-Key was used before with another request: take a new one.',
+      )
     case 'not_found':
       throw notFound('The PIN')
   }
@@ -176,4 +202,6 @@ const CLOSED: Record<Extract<ResendAdmission, { kind: 'closed' }>['why'], string
 }
 
 const limited = (name: string, retryAfterMs: number): PincallError =>
-  new PincallError('limited', `The limit ${name} is reached: try again in ${Math.ceil(retryAfterMs / 1000)} s.`, { retryAfterMs })
+  new PincallError('limited', `The limit ${name} is reached: try again in ${Math.ceil(retryAfterMs / 1000)} s.`, {
+    retryAfterMs,
+  })

@@ -19,5 +19,7 @@ export function fillText(
       throw invalid(`placeholders.${name}`, 'is used by the message template: give it a value')
     }
   }
-  return text.replace(/\{\{\s*([\w.-]+)\s*\}\}/g, (whole, name) => (name === 'pin' ? '{{pin}}' : placeholders[name] ?? whole))
+  return text.replace(/\{\{\s*([\w.-]+)\s*\}\}/g, (whole, name) =>
+    name === 'pin' ? '{{pin}}' : (placeholders[name] ?? whole),
+  )
 }

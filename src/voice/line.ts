@@ -1,7 +1,14 @@
-import { answerOffer, type MediaHandlers, type MediaSession, makeOffer, readAnswer, type Verdict } from '../media/index.ts'
+import {
+  answerOffer,
+  type MediaHandlers,
+  type MediaSession,
+  makeOffer,
+  readAnswer,
+  type Verdict,
+} from '../media/index.ts'
 import type { CallFailure, OutgoingCall } from '../sip/index.ts'
 import { Mailbox } from './mailbox.ts'
-import type { CallEvidence, CallOrder, CallHooks, VoiceDeps } from './types.ts'
+import type { CallEvidence, CallHooks, CallOrder, VoiceDeps } from './types.ts'
 
 /** What happens on a line, in order, as the story reads it. */
 export type Fact =

@@ -22,7 +22,13 @@ export async function placeCall(deps: VoiceDeps, order: CallOrder, hooks: CallHo
 async function tell(deps: VoiceDeps, line: Line, order: CallOrder, hooks: CallHooks): Promise<CallEnd> {
   const answer = await answered(line)
   if (answer.kind !== 'answered') return answer
-  const conversation: Conversation = { line, order, hooks, clock: deps.clock, endsAt: deps.clock.monotonic() + order.longestMs }
+  const conversation: Conversation = {
+    line,
+    order,
+    hooks,
+    clock: deps.clock,
+    endsAt: deps.clock.monotonic() + order.longestMs,
+  }
   const proof = await proveHuman(conversation)
   if (proof.kind !== 'human') return proof
   line.evidence.proof = proof.by

@@ -1,5 +1,5 @@
-import type { CallEnd } from './types.ts'
 import { type Conversation, endedBy } from './conversation.ts'
+import type { CallEnd } from './types.ts'
 
 /** Silence between the answer and our first word: networks swallow the first half second. */
 const LEAD_IN_MS = 700
@@ -9,7 +9,9 @@ const OFFERS = 2
 /** Wrong keys that make a robot of who presses them. */
 const WRONG_KEYS = 3
 
-export type Proof = { kind: 'human'; by: 'detector' | 'key' | 'answer' } | Extract<CallEnd, { kind: 'machine' | 'lost' | 'no_media' | 'stopped' }>
+export type Proof =
+  | { kind: 'human'; by: 'detector' | 'key' | 'answer' }
+  | Extract<CallEnd, { kind: 'machine' | 'lost' | 'no_media' | 'stopped' }>
 
 /**
  * Greets at once and listens. A human's greeting proves a human; whatever else is heard is offered a key, drawn for this
@@ -28,7 +30,12 @@ export async function proveHuman(call: Conversation): Promise<Proof> {
 async function greet(call: Conversation): Promise<Proof | 'ask'> {
   const { line, order, hooks, clock } = call
   const speakAt = clock.monotonic() + LEAD_IN_MS
-  let verdict = order.proof === 'off' ? ('human' as const) : line.evidence.diverted || order.proof === 'keypress' ? ('unsure' as const) : undefined
+  let verdict =
+    order.proof === 'off'
+      ? ('human' as const)
+      : line.evidence.diverted || order.proof === 'keypress'
+        ? ('unsure' as const)
+        : undefined
   let greeting: number | undefined
   let greeted = false
   for (;;) {

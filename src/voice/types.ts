@@ -1,8 +1,8 @@
-import type { Codec, MediaEngine, MediaStats, Pcm, Verdict } from '../media/index.ts'
-import type { CallFailure, SipEndpoint } from '../sip/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { Codec, MediaEngine, MediaStats, Pcm, Verdict } from '../media/index.ts'
 import type { Random } from '../random.ts'
+import type { CallFailure, SipEndpoint } from '../sip/index.ts'
 
 export type VoiceDeps = {
   sip: SipEndpoint

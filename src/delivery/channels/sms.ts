@@ -5,7 +5,8 @@ import type { DeliveryDeps, Ending } from '../types.ts'
 /** Hands the text with the code to the gateway, once. What became of it after that is the gateway's to report. */
 export async function deliverBySms(deps: DeliveryDeps, job: Job): Promise<Ending | typeof LOST_LEASE> {
   const gateway = deps.sms
-  if (!gateway) return { disposition: 'no_route', evidence: { detail: 'no SMS gateway is configured' }, chargeMicros: 0 }
+  if (!gateway)
+    return { disposition: 'no_route', evidence: { detail: 'no SMS gateway is configured' }, chargeMicros: 0 }
   const { deliveryId } = job.delivery
   const attemptId = `${deliveryId}-1`
   const message = {

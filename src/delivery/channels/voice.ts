@@ -3,17 +3,21 @@ import type { Route } from '../../routing/index.ts'
 import { type Prompts, SpeechFailed } from '../../speech/index.ts'
 import type { Disposition, Job } from '../../store/types.ts'
 import type { CallEvidence, CallOrder } from '../../voice/index.ts'
+import { close, tell } from '../close-attempt.ts'
 import { languageOf } from '../language-of.ts'
 import { LOST_LEASE } from '../lease.ts'
 import { outcomeOf } from '../outcome.ts'
-import { close, tell } from '../close-attempt.ts'
 import type { DeliveryDeps, Ending } from '../types.ts'
 
 /**
  * Delivers a code by a call: prompts first, so that nothing is missing once somebody answers; then route after route,
  * as long as it is proven that no phone rang.
  */
-export async function deliverByVoice(deps: DeliveryDeps, job: Job, signal: AbortSignal): Promise<Ending | typeof LOST_LEASE> {
+export async function deliverByVoice(
+  deps: DeliveryDeps,
+  job: Job,
+  signal: AbortSignal,
+): Promise<Ending | typeof LOST_LEASE> {
   const routes = deps.routing.routesFor(job.pin.to)
   if (routes.length === 0) return ending('no_route', { detail: 'no route covers the number' })
   const proofKey = String(deps.random.int(10))
@@ -78,7 +82,13 @@ async function attempt(
   const { deliveryId } = job.delivery
   const { trunk } = route
   const attemptId = `${deliveryId}-${deps.random.hex(4).toUpperCase()}`
-  const ours = await deps.store.beginAttempt({ attemptId, deliveryId, nodeId: deps.nodeId, trunk: trunk.name, now: deps.clock.now() })
+  const ours = await deps.store.beginAttempt({
+    attemptId,
+    deliveryId,
+    nodeId: deps.nodeId,
+    trunk: trunk.name,
+    now: deps.clock.now(),
+  })
   if (!ours) return LOST_LEASE
   const atRateLimit = deps.trunkLoad.atRateLimit(trunk)
   const begun = deps.clock.monotonic()
@@ -109,7 +119,8 @@ function orderOf(deps: DeliveryDeps, job: Job, route: Route, prompts: Prompts, p
   const { trunk } = route
   const number = trunk.numberFormat === 'plus' ? `+${job.pin.to}` : job.pin.to
   const host = trunk.host.includes(':') ? `[${trunk.host}]` : trunk.host
-  const caller = job.delivery.from && /^\+?\d{7,15}$/.test(job.delivery.from) ? job.delivery.from.replace('+', '') : route.caller
+  const caller =
+    job.delivery.from && /^\+?\d{7,15}$/.test(job.delivery.from) ? job.delivery.from.replace('+', '') : route.caller
   return {
     uri: `sip:${number}@${host}:${trunk.port}`,
     target: { host: trunk.host, port: trunk.port },
