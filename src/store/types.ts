@@ -108,6 +108,8 @@ export type Pin = {
   verifiedAt?: number
   resends: number
   lastResendAt?: number
+  /** What the first send filled the template's placeholders with: a resend without its own uses them again. Kept with the PIN. */
+  placeholders?: Record<string, string>
 }
 
 /** How an attempt, or a delivery without one, ended. Closed list; SIP status and Q.850 stand beside it in the evidence. */

@@ -1,0 +1,2 @@
+export { openSqliteStore, type SqliteOptions } from './sqlite/open.ts'
+export * from './types.ts'

@@ -1,0 +1,31 @@
+import type { Idempotency } from '../types.ts'
+import type { Database } from './database.ts'
+
+/** How long a key is remembered. */
+export const IDEMPOTENCY_MS = 24 * 3_600_000
+
+export type Sent = { pinId: string; deliveryId: string }
+export type Earlier = ({ kind: 'repeated' } & Sent) | { kind: 'mismatch' }
+
+/** Looks a key up, and writes down what it led to. Only what was done is remembered: a refused request may be tried again. */
+export function prepareIdempotency(database: Database) {
+  const find = database.prepare<{ fingerprint: string; pin_id: string; delivery_id: string }>(`
+    SELECT fingerprint, pin_id, delivery_id FROM idempotency
+    WHERE account_id = ? AND key = ? AND created_at > ?`)
+  const insert = database.prepare(`
+    INSERT OR REPLACE INTO idempotency (account_id, key, fingerprint, pin_id, delivery_id, created_at)
+    VALUES (?, ?, ?, ?, ?, ?)`)
+
+  return {
+    earlier(accountId: string, asked: Idempotency | undefined, now: number): Earlier | undefined {
+      const found = asked && find.get(accountId, asked.key, now - IDEMPOTENCY_MS)
+      if (!found) return undefined
+      if (found.fingerprint !== asked.fingerprint) return { kind: 'mismatch' }
+      return { kind: 'repeated', deliveryId: found.delivery_id, pinId: found.pin_id }
+    },
+
+    remember(accountId: string, asked: Idempotency | undefined, sent: Sent, now: number): void {
+      if (asked) insert.run(accountId, asked.key, asked.fingerprint, sent.pinId, sent.deliveryId, now)
+    },
+  }
+}
