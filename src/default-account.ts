@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { hashPassword, hashSecret, verifyPassword } from './api/index.ts'
+import type { Settings } from './config.ts'
+import { PincallError } from './errors.ts'
+import type { Secrets } from './key-files.ts'
+import type { Store } from './store/index.ts'
+
+/** The account that exists from the first start. */
+export const DEFAULT_ACCOUNT = '00000000000000000000000000000001'
+
+/** Makes the default account, its login and its key as the settings say, where they are not so already. */
+export async function ensureDefaultAccount(store: Store, settings: Settings, secrets: Secrets, now: number): Promise<void> {
+  const accountId = DEFAULT_ACCOUNT
+  await store.ensureAccount({ accountId, name: 'default', createdAt: now }, settings.account.balanceMicros)
+  const login = await store.findLogin(secrets.user)
+  if (!login || !(await verifyPassword(secrets.password, login.passwordHash))) {
+    await store.putLogin({ accountId, user: secrets.user, passwordHash: await hashPassword(secrets.password) })
+  }
+  const secretHash = hashSecret(secrets.apiKey)
+  if (await store.findKey(secretHash)) return
+  await store.createKey({
+    keyId: secretHash.slice(0, 32).toUpperCase(),
+    accountId,
+    name: 'bootstrap',
+    secretHash,
+    enabled: true,
+    scopes: ['2fa:manage'],
+    permissions: ['ALL'],
+    allowedIps: [],
+    createdAt: now,
+  })
+}
+
+/** Refuses a master key that is not the one this database's codes were made with: every open PIN would be wrong. */
+export async function rememberMasterKeys(store: Store, masterKeys: Secrets['masterKeys']): Promise<void> {
+  for (const { id, key } of masterKeys) {
+    const fingerprint = createHash('sha256').update('pincall master key fingerprint').update(key).digest('hex').slice(0, 16)
+    if ((await store.rememberOnce(`master-key:${id}`, fingerprint)) !== fingerprint) {
+      throw new PincallError(
+        'configuration',
+        `The master key ${id} is not the one this database was made with: restore secret.key (or PINCALL_SECRET_KEY), or give the new key another id and keep the old one behind it.`,
+      )
+    }
+  }
+}
