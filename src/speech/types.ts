@@ -44,6 +44,12 @@ export type PromptRequest = VoiceChoice & {
   text: string
   /** The code, one character each of 0–9 A–Z. Joined from clips in memory: never a cache key, never sent to an engine. */
   code: string
+  /**
+   * What the other placeholders of the template were filled with; empty where it has none. A piece of the text with one of
+   * these in it is made for this call alone and never cached. Where this is absent nobody knows what is personal, so
+   * nothing of `text` is cached and every call costs the engine's time again.
+   */
+  filled?: readonly string[]
   /** The key that a person is asked to press, `0`…`9`. */
   proofKey: string
   /** Key that replays, as the template's `repeatDTMF` has it (`1#`): said at the end where given. */
@@ -68,7 +74,7 @@ export type Prompts = {
 export type Speech = {
   /** Renders all prompts of a call. Rejects with `SpeechFailed` where no engine could. */
   prepare(request: PromptRequest): Promise<Prompts>
-  /** Any text without a code in it: what sandbox handsets say. Cached like every phrase. */
+  /** Any text without a code or a name in it: what sandbox handsets say. Cached like every phrase. */
   say(voice: VoiceChoice, text: string): Promise<Sound>
   /** Clips of the characters as calls speak them: what a listener can compare heard sound with. */
   clips(voice: VoiceChoice, characters: string): Promise<Map<string, Sound[]>>
