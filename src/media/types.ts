@@ -16,6 +16,8 @@ export type NegotiatedAudio = {
   ptimeMs: 10 | 20 | 30
   /** RFC 4733 payload type, where both know one. */
   dtmfPayloadType?: number
+  /** The number the far end sends RFC 4733 with, where it differs from the one we send with. */
+  dtmfReceivePayloadType?: number
   /** sendrecv from our side; `recvonly`/`inactive` where the far end holds us. */
   direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
 }
