@@ -1,0 +1,147 @@
+import type { Clock } from '../clock.ts'
+import { endingOf, SENTENCES } from './endings.ts'
+import { Failure } from './io.ts'
+import type { Narrator } from './narrator.ts'
+import type { Wire } from './wire.ts'
+
+export type Wish = {
+  /** Digits, as the wire has it. */
+  number: string
+  /** The template's text. */
+  text: string
+}
+
+export type StoryDeps = { wire: Wire; tell: Narrator; clock: Pick<Clock, 'monotonic' | 'wait'> }
+
+type Arrived = { channel: 'sms' | 'voice'; to: string; code: string; at: string | number }
+type Progress = { pinId: string; step: string }
+
+/** A call is over within this time: the longest call allowed, and a ring before it. */
+const CALL_WAIT_S = 90
+/** How long a handset may take to understand what it was read. */
+const HEARD_WAIT_S = 20
+
+/** What each step of a call says to a person. */
+const STEPS: Record<string, string> = {
+  dialling: 'the INVITE is on its way',
+  ringing: 'the phone rings',
+  answered: 'somebody or something picked up: listening before a word of the code is said',
+  human: 'a person: it is safe to speak',
+  machine: 'a machine: the code stays unsaid',
+  unsure: 'not sure who listens: asking for a key',
+  reading: 'the code is being read',
+}
+
+/** The whole life of a PIN: set up, sent by text, sent again by a call, heard, verified. Throws `Failure` where it breaks. */
+export async function tellStory({ wire, tell, clock }: StoryDeps, wish: Wish): Promise<void> {
+  const { number, text } = wish
+  const before = await arrivedAt(wire, number)
+  tell.since()
+  const { applicationId } = await wire.post<{ applicationId: string }>('/2fa/2/applications', { name: 'Pincall demo' })
+  tell.step('application', `made, with the limits of a new one (${applicationId})`)
+  const { messageId } = await wire.post<{ messageId: string }>(`/2fa/2/applications/${applicationId}/messages`, {
+    pinType: 'NUMERIC',
+    pinLength: 6,
+    messageText: text,
+    language: 'en',
+    senderId: 'Pincall',
+  })
+  tell.step('template', `“${text}”, six digits, read in English (${messageId})`)
+  tell.took('set-up')
+
+  const { pinId } = await wire.post<{ pinId: string }>('/2fa/2/pin', { applicationId, messageId, to: number })
+  const sent = await newest('sms', { wire, clock, number, before })
+  tell.step('text', `sent to +${number}; its inbox shows “${text.replaceAll('{{pin}}', sent.code)}”`)
+  tell.took('text sent and arrived')
+
+  tell.step('call', 'say the text never came: the same PIN again, by a real SIP call', 'also')
+  const status = await callAndWatch({ wire, tell, clock }, pinId)
+  const expected = endingOf(number).status
+  if (status !== expected) throw new Failure(`The call ended as ${status}, where ${expected} was expected.`)
+  tell.step('outcome', `${status}: ${SENTENCES[status]}`)
+
+  if (status === 'PROCESSED') {
+    const heard = await newest('voice', { wire, clock, number, before })
+    tell.took('handset understood')
+    if (heard.code !== sent.code) throw new Failure('The handset heard another code than the one in the text.')
+    tell.step('heard', `${heard.code}, understood by the handset from the sound of the call alone`)
+  }
+  tell.since()
+  await verify({ wire, tell }, pinId, sent.code, status)
+  tell.took('verified')
+}
+
+async function verify({ wire, tell }: Pick<StoryDeps, 'wire' | 'tell'>, pinId: string, code: string, status: string) {
+  const answer = await wire.post<{ verified: boolean; pinError?: string }>(`/2fa/2/pin/${pinId}/verify`, { pin: code })
+  if (!answer.verified) throw new Failure(`The PIN was not accepted: ${answer.pinError ?? 'no reason given'}.`)
+  tell.step(
+    'verified',
+    status === 'PROCESSED' ? 'the code is right: the number is theirs' : 'the code of the text is as good as ever',
+  )
+}
+
+/** Resends by voice, showing each step of the call as it happens; resolves with the outcome. */
+async function callAndWatch({ wire, tell, clock }: StoryDeps, pinId: string): Promise<string> {
+  using stop = new DisposableAbort()
+  const stream = await wire.listen('/pincall/1/events', stop.signal)
+  const begun = clock.monotonic()
+  tell.since()
+  const watching = watch(stream, pinId, (step) => {
+    tell.moment(clock.monotonic() - begun, step, STEPS[step])
+    tell.took(TOOK[step] ?? step)
+  })
+  const prefer = { prefer: `wait=${CALL_WAIT_S}` }
+  const call = wire.post<{ callStatus: string }>(`/2fa/1/pin/${pinId}/resend/voice`, undefined, prefer)
+  const { callStatus } = await Promise.race([call, watching.then(() => call)])
+  tell.took('to the outcome')
+  return callStatus
+}
+
+/** Under which name the time up to a step stands in the summary. */
+const TOOK: Record<string, string> = {
+  dialling: 'prompts spoken and encoded',
+  ringing: 'dialled until it rang',
+  answered: 'rang until it was answered',
+  human: 'listened until it was a human',
+  machine: 'listened until it was a machine',
+  unsure: 'listened without being sure',
+  reading: 'greeting finished',
+}
+
+/** Tells the steps of one PIN's call until it has ended. */
+async function watch(
+  stream: AsyncIterable<{ name: string; data: string }>,
+  pinId: string,
+  onStep: (step: string) => void,
+) {
+  for await (const { name, data } of stream) {
+    if (name !== 'progress') continue
+    const progress = JSON.parse(data) as Progress
+    if (progress.pinId !== pinId) continue
+    if (progress.step === 'ended') return
+    if (STEPS[progress.step]) onStep(progress.step)
+  }
+}
+
+class DisposableAbort extends AbortController {
+  [Symbol.dispose](): void {
+    this.abort()
+  }
+}
+
+type Looking = { wire: Wire; clock: StoryDeps['clock']; number: string; before: Arrived[] }
+
+const arrivedAt = (wire: Wire, number: string) => wire.get<Arrived[]>(`/sandbox/pins?to=${number}`)
+
+/** The newest code that came to the number over `channel` since `before` was read. */
+async function newest(channel: Arrived['channel'], { wire, clock, number, before }: Looking): Promise<Arrived> {
+  const of = (all: Arrived[]) => all.find((each) => each.channel === channel)
+  const known = JSON.stringify(of(before))
+  const until = clock.monotonic() + HEARD_WAIT_S * 1000
+  do {
+    const latest = of(await arrivedAt(wire, number))
+    if (latest && JSON.stringify(latest) !== known) return latest
+    await clock.wait(50)
+  } while (clock.monotonic() < until)
+  throw new Failure(`No code came to +${number} by ${channel} within ${HEARD_WAIT_S} s.`)
+}

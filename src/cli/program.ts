@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { PincallError } from '../errors.ts'
+import { ENDINGS } from './endings.ts'
+import { Failure, type Io, paint } from './io.ts'
+
+/** Runs one command line; resolves with the exit code. A command's own file is loaded when it is asked for. */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  let exitCode = 0
+  const program = describe(io, (code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    if (!(error instanceof Failure || error instanceof PincallError)) throw error
+    io.err(`${paint(io, 'red', '✗')} ${error.message}`)
+    return error instanceof Failure ? error.exitCode : 1
+  }
+}
+
+function describe(io: Io, exit: (code: number) => void): Command {
+  const program = new Command('pincall')
+    .description('Phone verification on your own machines: one-time PINs by real phone calls, SMS and e-mail.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help, also for a command: pincall demo --help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+      getOutHelpWidth: () => Math.min(io.columns, 100),
+      getErrHelpWidth: () => Math.min(io.columns, 100),
+      getOutHasColors: () => io.colour,
+      getErrHasColors: () => io.colour,
+    })
+    .showHelpAfterError('(pincall --help says what there is)')
+    .addHelpText('after', FIRST_STEPS)
+  addServe(program, io)
+  addDemo(program, io)
+  addKeys(program, io)
+  addDoctor(program, io, exit)
+  return program
+}
+
+const FIRST_STEPS = `
+First steps:
+  pincall demo      see it all once: nothing is kept, nobody is called, nothing is paid
+  pincall serve     the server at http://127.0.0.1:8020; it prints lines to paste
+  pincall doctor    what is set up here, what is not, and what to do about it
+
+Settings come from the environment; these decide which installation a command means:
+  PINCALL_DATA_DIR     database, keys (./data)
+  PINCALL_HTTP_HOST    where the server listens (127.0.0.1)
+  PINCALL_HTTP_PORT    and on which port (8020)
+  PINCALL_CONFIG       a YAML file with trunks, routes, prices and limits (none: the sandbox is on)`
+
+function addServe(program: Command, io: Io): void {
+  program
+    .command('serve')
+    .description('run the server until Ctrl-C or SIGTERM; calls in progress may end first')
+    .action(async () => (await import('../main.ts')).run(io.env))
+}
+
+function addDemo(program: Command, io: Io): void {
+  program
+    .command('demo')
+    .summary('the whole story once: a PIN by text, then by a real call, then verified')
+    .description(
+      'Plays the whole life of a PIN: application, template, text message, the same PIN by a real SIP call to a sandbox\n' +
+        'handset with every step of the call as it happens, the code the handset heard, and its verification.\n' +
+        'Uses the server that runs here; where there is none, starts one for the time of the story.',
+    )
+    .option('-n, --number <number>', 'whom to send to, with country code; no real phone rings', numberOf, '41793026727')
+    .addOption(new Option('-e, --ending <digits>', 'how the call goes: see below').choices(Object.keys(ENDINGS)))
+    .option('-s, --say <text>', 'the message; {{pin}} is where the code goes', textOf, 'Your code is {{pin}}.')
+    .addHelpText('after', `\nEndings:\n${endings()}\n  else  a person who says hello and listens`)
+    .action(async (options: { number: string; ending?: string; say: string }) => {
+      const { demo } = await import('./demo.ts')
+      await demo(io, options)
+    })
+}
+
+const endings = () =>
+  Object.entries(ENDINGS)
+    .map(([digits, { handset, status }]) => `  ${digits}    ${handset.padEnd(42)} ${status}`)
+    .join('\n')
+
+function numberOf(text: string): string {
+  const digits = text.replace(/[\s().-]/g, '').replace(/^(\+|00)/, '')
+  if (!/^[1-9]\d{6,14}$/.test(digits))
+    throw new InvalidArgumentError('It wants 7 to 15 digits with the country code, such as 41793026727.')
+  return digits
+}
+
+function textOf(text: string): string {
+  if (!text.includes('{{pin}}')) throw new InvalidArgumentError('It wants {{pin}} where the code goes.')
+  return text
+}
+
+function addKeys(program: Command, io: Io): void {
+  const keys = program
+    .command('keys')
+    .description('API keys of the default account, kept in the data directory; a running server sees changes at once')
+  keys
+    .command('create')
+    .description('make a key and print its secret, once: only a hash of it is kept')
+    .argument('<name>', 'what it is for, such as "web shop"')
+    .option('--scope <scope...>', 'what it may do: 2fa:manage (everything) or 2fa:pin:send (send and verify)', [
+      '2fa:manage',
+    ])
+    .option('--days <days>', 'days until it ends (never)', daysOf)
+    .option('--json', 'print JSON')
+    .action(async (name: string, options: { scope: string[]; days?: number; json?: true }) =>
+      (await import('./keys.ts')).createKey(io, { name, ...options }),
+    )
+  keys
+    .command('list')
+    .description('print the keys: ids, names, scopes, whether they work')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: true }) => (await import('./keys.ts')).listKeys(io, options))
+  keys
+    .command('disable')
+    .description('turn a key off: requests with it are refused')
+    .argument('<id>', 'as `pincall keys list` prints it; its first characters will do')
+    .action(async (id: string) => (await import('./keys.ts')).disableKey(io, id))
+}
+
+function daysOf(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('It wants a whole number of days.')
+  return Number(text)
+}
+
+function addDoctor(program: Command, io: Io, exit: (code: number) => void): void {
+  program
+    .command('doctor')
+    .summary('check this machine and the settings; say what to do where something is wrong')
+    .description(
+      'Checks runtime, settings, data directory, key files, database, ports, clock, speech, trunks and disk.\n' +
+        'Changes nothing. Exits with 1 where something fails.',
+    )
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: true }) => exit(await (await import('./doctor.ts')).doctor(io, options)))
+}
+
+/** Two folders up from here, in the source tree as in the published package. */
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
