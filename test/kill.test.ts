@@ -19,7 +19,13 @@ test('killed at 20 random moments of calls: nothing acknowledged is lost, nobody
   const dataDir = mkdtempSync(join(tmpdir(), 'pincall-kill-'))
   const speech = await openSpeech({ log: silentLog, clock: systemClock })
   // The phones live outside the process that is killed, and count for themselves.
-  const phones = await openSandbox({ clock: systemClock, random: systemRandom, log: silentLog, speech, host: '127.0.0.1' })
+  const phones = await openSandbox({
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    speech,
+    host: '127.0.0.1',
+  })
   const config = `
 trunks:
 ${phones.trunks.map((trunk) => `  - { name: ${trunk.name}, host: ${trunk.host}, port: ${trunk.port}, ringTimeoutS: 5 }`).join('\n')}
@@ -27,7 +33,8 @@ routes: [{ prefix: "", trunks: [${phones.trunks.map((trunk) => trunk.name).join(
 sip: { host: 127.0.0.1, port: 0, advertisedHost: 127.0.0.1 }
 account: { balance: "1000" }
 `
-  const start = () => startPincall({ dataDir, config, env: { PINCALL_ACCOUNT_PASSWORD: 'a password', PINCALL_SANDBOX: 'off' } })
+  const start = () =>
+    startPincall({ dataDir, config, env: { PINCALL_ACCOUNT_PASSWORD: 'a password', PINCALL_SANDBOX: 'off' } })
   const random = seededRandom(process.env.PINCALL_TEST_SEED ?? 'kill')
   const acknowledged = new Map<string, string>() // pinId → number
   let pincall: RunningPincall = await start()
@@ -37,7 +44,9 @@ account: { balance: "1000" }
       const requests = Array.from({ length: CALLS_A_ROUND }, async (_, i) => {
         const to = `4179${String(100 + round).padStart(3, '0')}${String(10 + i).padStart(2, '0')}${['27', '91', '96', '28'][i]}`
         const { applicationId, messageId } = sending
-        const answer = await pincall.call('POST', '/2fa/2/pin/voice', { applicationId, messageId, to }).catch(() => undefined)
+        const answer = await pincall
+          .call('POST', '/2fa/2/pin/voice', { applicationId, messageId, to })
+          .catch(() => undefined)
         if (answer?.status === 200) acknowledged.set(String(answer.body.pinId), to)
       })
       await Promise.race([Promise.all(requests), systemClock.wait(1500)])

@@ -10,7 +10,11 @@ test('Infobip’s own Node SDK, unmodified, drives the whole flow: only the base
   const infobip = new Infobip({ baseUrl: pincall.url, authType: AuthType.ApiKey, apiKey: pincall.key })
   const { twoFA } = infobip.service
 
-  const application = await twoFA.createApplication({ name: 'sdk', enabled: true, configuration: { verifyPinLimit: '10/1s' } })
+  const application = await twoFA.createApplication({
+    name: 'sdk',
+    enabled: true,
+    configuration: { verifyPinLimit: '10/1s' },
+  })
   assert.equal(application.status, 201)
   const { applicationId } = application.data
   assert.equal((await twoFA.getApplications()).data.length, 1)
@@ -43,7 +47,9 @@ test('Infobip’s own Node SDK, unmodified, drives the whole flow: only the base
   const resent = await twoFA.resendPINCodeVoice(pinId, {})
   assert.deepEqual(resent.data, { pinId, to, callStatus: 'PENDING_ACCEPTED' })
 
-  const heard = await (await fetch(`${pincall.url}/sandbox/pins?to=${to}&wait=30&channel=voice`)).json()
+  const heard = (await pincall.call('GET', `/sandbox/pins?to=${to}&wait=30&channel=voice`)).body as unknown as {
+    code: string
+  }[]
   const wrong = await twoFA.verifyPhoneNumber(pinId, { pin: 'x' })
   assert.deepEqual(wrong.data, { pinId, msisdn: to, verified: false, attemptsRemaining: 9, pinError: 'WRONG_PIN' })
   const verified = await twoFA.verifyPhoneNumber(pinId, { pin: heard[0].code })

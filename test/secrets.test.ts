@@ -12,11 +12,19 @@ test('no code, key or password stands in anything that the program wrote', async
   })
   const codes = new Set<string>()
   const written: [where: string, what: Buffer][] = []
-  for (const [pinType, language] of [['NUMERIC', 'en'], ['ALPHANUMERIC', 'de']]) {
+  for (const [pinType, language] of [
+    ['NUMERIC', 'en'],
+    ['ALPHANUMERIC', 'de'],
+  ]) {
     const template = { pinType, language, pinLength: 8, messageText: 'Hello {{name}}, {{pin}}', repeatDTMF: '1' }
     const { applicationId, messageId } = await setUp(pincall, { template })
     const to = pinType === 'NUMERIC' ? '41793026751' : '41793026752'
-    const sent = await pincall.call('POST', '/2fa/2/pin', { applicationId, messageId, to, placeholders: { name: 'Anna' } })
+    const sent = await pincall.call('POST', '/2fa/2/pin', {
+      applicationId,
+      messageId,
+      to,
+      placeholders: { name: 'Anna' },
+    })
     const { pinId } = sent.body
     const voice = await pincall.call('POST', `/2fa/1/pin/${pinId}/resend/voice`)
     assert.equal(voice.body.callStatus, 'PROCESSED')
@@ -44,7 +52,8 @@ test('no code, key or password stands in anything that the program wrote', async
   written.push(['output', Buffer.from(pincall.output())])
   const files = readdirSync(pincall.dataDir, { recursive: true, encoding: 'utf8' })
   assert.ok(files.includes('pincall.db'))
-  for (const file of files.filter((name) => !name.endsWith('.key'))) written.push([file, readFileSync(join(pincall.dataDir, file))])
+  for (const file of files.filter((name) => !name.endsWith('.key')))
+    written.push([file, readFileSync(join(pincall.dataDir, file))])
 
   assert.equal(codes.size, 4)
   for (const [where, what] of written) {
@@ -52,7 +61,10 @@ test('no code, key or password stands in anything that the program wrote', async
     if (where !== 'output') assert.ok(!what.includes(pincall.key), `the API key stands in ${where}`)
     assert.ok(!what.includes('correct horse'), `the password stands in ${where}`)
   }
-  const lines = pincall.output().split('\n').filter((line) => line.startsWith('{'))
+  const lines = pincall
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
   assert.ok(lines.length > 20, 'the log was on')
   for (const line of lines) {
     assert.doesNotMatch(line, /4179302675[12]/, 'numbers lose their last digits in logs')

@@ -37,7 +37,10 @@ describe('a resend over voice tells how the call ended', { concurrency: true }, 
   let pincall: RunningPincall
   let sending: Awaited<ReturnType<typeof setUp>>
   before(async () => {
-    pincall = await startPincall({ config: 'limits: { resendCoolDownS: 0 }\nsandbox: { ringTimeoutS: 3 }\n', env: { PINCALL_CALL_WAIT_S: '60' } })
+    pincall = await startPincall({
+      config: 'limits: { resendCoolDownS: 0 }\nsandbox: { ringTimeoutS: 3 }\n',
+      env: { PINCALL_CALL_WAIT_S: '60' },
+    })
     sending = await setUp(pincall)
   })
   after(async () => {
@@ -50,21 +53,25 @@ describe('a resend over voice tells how the call ended', { concurrency: true }, 
       const pinId = await sending.sendPin(to)
       const [v1, v2] = await Promise.all([
         pincall.call('POST', `/2fa/1/pin/${pinId}/resend/voice`),
-        pincall
-          .call('POST', `/2fa/2/pin/${await sending.sendPin(to)}/resend/voice`, {}, { prefer: 'wait=60' }),
+        pincall.call('POST', `/2fa/2/pin/${await sending.sendPin(to)}/resend/voice`, {}, { prefer: 'wait=60' }),
       ])
       assert.deepEqual([v1.status, v1.body], [200, { to, pinId, callStatus: status }])
       assert.equal(v2.body.callStatus, V2[status])
       const calls = await pincall.call('GET', `/pincall/1/pins/${pinId}/calls`)
       assert.match(calls.text, new RegExp(`"disposition":"${disposition}"`))
       const heard = await pincall.call('GET', `/sandbox/pins?to=${to}`)
-      const overVoice = (heard.body as unknown as { channel: string; code: string }[]).filter((each) => each.channel === 'voice')
+      const overVoice = (heard.body as unknown as { channel: string; code: string }[]).filter(
+        (each) => each.channel === 'voice',
+      )
       if (status === 'PROCESSED') {
         assert.equal(overVoice.length, 2)
         const verified = await Promise.all(
           overVoice.map((each) => pincall.call('POST', `/2fa/1/pin/${pinId}/verify`, { pin: each.code })),
         )
-        assert.ok(verified.some((answer) => answer.body.verified === true), 'what the handset heard is the code')
+        assert.ok(
+          verified.some((answer) => answer.body.verified === true),
+          'what the handset heard is the code',
+        )
       } else {
         assert.deepEqual(overVoice, [], 'the code was spoken to nobody')
       }
@@ -115,7 +122,10 @@ describe('a resend over voice tells how the call ended', { concurrency: true }, 
     const usedUp = await once.sendPin('41793026734')
     await pincall.call('POST', `/2fa/1/pin/${usedUp}/verify`, { pin: 'x' })
     assert.equal((await pincall.call('POST', `/2fa/1/pin/${usedUp}/resend/voice`)).body.callStatus, 'BAD_REQUEST')
-    assert.equal((await pincall.call('POST', `/2fa/2/pin/${usedUp}/resend/voice`)).body.callStatus, 'REJECTED_DESTINATION')
+    assert.equal(
+      (await pincall.call('POST', `/2fa/2/pin/${usedUp}/resend/voice`)).body.callStatus,
+      'REJECTED_DESTINATION',
+    )
   })
 })
 
@@ -125,7 +135,9 @@ const ids = (sending: { applicationId: string; messageId: string }) => ({
 })
 
 test('a balance that can not pay for the longest call: ERROR_NOT_ENOUGH_CREDITS, and nothing is dialled', async () => {
-  await using pincall = await startPincall({ config: 'account: { balance: "0.001" }\nsandbox: { pricePerMinute: "1" }\n' })
+  await using pincall = await startPincall({
+    config: 'account: { balance: "0.001" }\nsandbox: { pricePerMinute: "1" }\n',
+  })
   const sending = await setUp(pincall)
   const pinId = await sending.sendPin('41793026727')
   const v1 = await pincall.call('POST', `/2fa/1/pin/${pinId}/resend/voice`)
@@ -139,7 +151,10 @@ test('no route covers the number: ERROR_ROUTE_NOT_AVAILABLE', async () => {
   const config =
     'trunks: [{ name: closed, host: 127.0.0.1, port: 9 }]\nroutes: [{ prefix: "1", trunks: [closed], caller: "41440000000" }]\n' +
     'sip: { host: 127.0.0.1, port: 0, advertisedHost: 127.0.0.1 }\naccount: { balance: "10" }\n'
-  await using pincall = await startPincall({ config, env: { PINCALL_ACCOUNT_PASSWORD: 'a password', PINCALL_SANDBOX: 'off' } })
+  await using pincall = await startPincall({
+    config,
+    env: { PINCALL_ACCOUNT_PASSWORD: 'a password', PINCALL_SANDBOX: 'off' },
+  })
   const { applicationId, messageId } = await setUp(pincall)
   const answer = await pincall.call('POST', '/2fa/1/pin/voice', { applicationId, messageId, to: '41793026727' })
   assert.equal(answer.body.callStatus, 'ERROR_ROUTE_NOT_AVAILABLE')

@@ -1,3 +1,4 @@
+import type { Verdict } from '../media/index.ts'
 import { type Conversation, endedBy } from './conversation.ts'
 import type { CallEnd } from './types.ts'
 
@@ -30,12 +31,7 @@ export async function proveHuman(call: Conversation): Promise<Proof> {
 async function greet(call: Conversation): Promise<Proof | 'ask'> {
   const { line, order, hooks, clock } = call
   const speakAt = clock.monotonic() + LEAD_IN_MS
-  let verdict =
-    order.proof === 'off'
-      ? ('human' as const)
-      : line.evidence.diverted || order.proof === 'keypress'
-        ? ('unsure' as const)
-        : undefined
+  let verdict: Verdict['verdict'] | undefined = startingVerdict(call)
   let greeting: number | undefined
   let greeted = false
   for (;;) {
@@ -58,6 +54,12 @@ async function greet(call: Conversation): Promise<Proof | 'ask'> {
       if (fact.verdict.why === 'beep' || fact.verdict.why === 'fax') return { kind: 'machine' }
     }
   }
+}
+
+/** What is decided before anybody said a word. */
+function startingVerdict({ line, order }: Conversation): Verdict['verdict'] | undefined {
+  if (order.proof === 'off') return 'human'
+  return order.proof === 'keypress' || line.evidence.diverted ? 'unsure' : undefined
 }
 
 async function offerKey(call: Conversation, offer: number): Promise<Proof | 'nothing'> {

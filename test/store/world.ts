@@ -30,8 +30,8 @@ export const SETTINGS: ApplicationSettings = {
 }
 
 let made = 0
-/** An id that no other test has; not in the order of time, as ids of other kinds are not. */
-export const newId = (kind: string): string => `${(7919 * ++made) % 10_007}-${kind}-${made}`
+/** An id that no other test, and no other process, has; not in the order of time, as ids of other kinds are not. */
+export const newId = (kind: string): string => `${(7919 * ++made) % 10_007}-${kind}-${process.pid}-${made}`
 
 export type World = Awaited<ReturnType<typeof makeWorld>>
 

@@ -75,7 +75,12 @@ export async function startPincall(options: StartOptions = {}): Promise<RunningP
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       })
       const text = await response.text()
-      return { status: response.status, headers: response.headers, text, body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : {} }
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : {},
+      }
     },
     stop() {
       child.kill('SIGTERM')

@@ -34,6 +34,7 @@ export function scriptLine(): ScriptedLine {
   const queue: { id: number; ms: number }[] = []
   let ids = 0
   let answered = false
+  let failed = false
   const prompts = Object.fromEntries(
     SOUNDS.map((name) => [name, new Int16Array(8000)]),
   ) as unknown as CallOrder['prompts']
@@ -81,7 +82,7 @@ export function scriptLine(): ScriptedLine {
       return {
         callId: 'test',
         hangUp() {
-          if (line.hungUp) return
+          if (line.hungUp || failed) return
           line.hungUp = true
           if (answered) theirs.onEnd?.({ by: 'us' })
           else theirs.onFailure?.({ status: 487, reason: 'Request Terminated', rang: false, local: 'cancelled' })
@@ -123,7 +124,10 @@ export function scriptLine(): ScriptedLine {
       const answer = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n`
       handlers!.onAnswer?.({ body: Buffer.from(answer), diverted: false })
     },
-    fail: (failure) => handlers!.onFailure?.({ status: 486, reason: 'Busy Here', rang: false, ...failure }),
+    fail(failure) {
+      failed = true
+      handlers!.onFailure?.({ status: 486, reason: 'Busy Here', rang: false, ...failure })
+    },
     finishPlaying() {
       const next = queue.shift()
       if (next) sound!.onPlayed?.({ id: next.id, complete: true })

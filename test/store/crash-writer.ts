@@ -1,0 +1,41 @@
+import { writeSync } from 'node:fs'
+import { silentLog } from '../../src/log.ts'
+import { openSqliteStore } from '../../src/store/index.ts'
+import { makeWorld, NODE } from './world.ts'
+
+/** Run as a process that is killed: writes without end, and says what it was told is written, one JSON line each. */
+const store = await openSqliteStore({ path: process.argv[2] ?? '', log: silentLog })
+const world = await makeWorld(store, { balanceMicros: 1_000_000_000 })
+const acknowledged = (what: object) => writeSync(1, `${JSON.stringify({ accountId: world.accountId, ...what })}\n`)
+
+async function sendAndVerify(): Promise<void> {
+  const sent = await world.send()
+  acknowledged({ did: 'send', ...sent })
+  await world.check(sent.pinId, true)
+  acknowledged({ did: 'verify', ...sent })
+}
+
+async function deliver(): Promise<void> {
+  for (const { delivery } of await world.claim({ most: 4 })) {
+    const { pinId, deliveryId } = delivery
+    const attemptId = await world.begin(deliveryId)
+    acknowledged({ did: 'begin', pinId, deliveryId })
+    await store.closeAttempt({
+      deliveryId,
+      nodeId: NODE,
+      attemptId,
+      disposition: 'heard',
+      evidence: {},
+      chargeMicros: 10,
+      final: true,
+      event: {},
+      now: Date.now(),
+    })
+    acknowledged({ did: 'close', pinId, deliveryId })
+  }
+}
+
+const forever = async (deed: () => Promise<void>) => {
+  for (;;) await deed()
+}
+await Promise.all([...Array.from({ length: 12 }, () => forever(sendAndVerify)), forever(deliver), forever(deliver)])
