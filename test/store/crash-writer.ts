@@ -6,10 +6,10 @@ import { makeWorld, NODE } from './world.ts'
 /** Run as a process that is killed: writes without end, and says what it was told is written, one JSON line each. */
 const store = await openSqliteStore({ path: process.argv[2] ?? '', log: silentLog })
 const world = await makeWorld(store, { balanceMicros: 1_000_000_000 })
-const acknowledged = (what: object) => writeSync(1, `${JSON.stringify({ accountId: world.accountId, ...what })}\n`)
+const acknowledged = (what: object) => writeSync(1, `${JSON.stringify(what)}\n`)
 
 async function sendAndVerify(): Promise<void> {
-  const sent = await world.send()
+  const sent = { accountId: world.accountId, ...(await world.send()) }
   acknowledged({ did: 'send', ...sent })
   await world.check(sent.pinId, true)
   acknowledged({ did: 'verify', ...sent })
@@ -17,9 +17,9 @@ async function sendAndVerify(): Promise<void> {
 
 async function deliver(): Promise<void> {
   for (const { delivery } of await world.claim({ most: 4 })) {
-    const { pinId, deliveryId } = delivery
+    const { accountId, pinId, deliveryId } = delivery // also of accounts that an earlier process left
     const attemptId = await world.begin(deliveryId)
-    acknowledged({ did: 'begin', pinId, deliveryId })
+    acknowledged({ did: 'begin', accountId, pinId, deliveryId })
     await store.closeAttempt({
       deliveryId,
       nodeId: NODE,
@@ -31,7 +31,7 @@ async function deliver(): Promise<void> {
       event: {},
       now: Date.now(),
     })
-    acknowledged({ did: 'close', pinId, deliveryId })
+    acknowledged({ did: 'close', accountId, pinId, deliveryId })
   }
 }
 

@@ -35,7 +35,7 @@ export function prepareRecover(database: Database) {
     end.run(disposition, evidence, now, row.seq)
     const closed = deliveryOf({ ...row, state: 'closed', disposition, evidence, closed_at: now })
     const { accountId, pinId, deliveryId, channel } = closed
-    const data = { channel, disposition, evidence: closed.evidence }
+    const data = { disposition, channel }
     tx.tell(writeEvent({ accountId, kind: 'delivery.closed', at: now, pinId, deliveryId, data }))
     return closed
   }
