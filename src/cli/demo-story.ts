@@ -18,6 +18,8 @@ type Progress = { pinId: string; step: string }
 
 /** A call is over within this time: the longest call allowed, and a ring before it. */
 const CALL_WAIT_S = 90
+/** The stream and the answer come over two connections: so long may the stream lag behind. */
+const STRAGGLERS_MS = 500
 /** How long a handset may take to understand what it was read. */
 const HEARD_WAIT_S = 20
 
@@ -92,7 +94,8 @@ async function callAndWatch({ wire, tell, clock }: StoryDeps, pinId: string): Pr
   })
   const prefer = { prefer: `wait=${CALL_WAIT_S}` }
   const call = wire.post<{ callStatus: string }>(`/2fa/1/pin/${pinId}/resend/voice`, undefined, prefer)
-  const { callStatus } = await Promise.race([call, watching.then(() => call)])
+  await Promise.race([watching, call.then(() => clock.wait(STRAGGLERS_MS, stop.signal))])
+  const { callStatus } = await call
   tell.took('to the outcome')
   return callStatus
 }
@@ -108,7 +111,7 @@ const TOOK: Record<string, string> = {
   reading: 'greeting finished',
 }
 
-/** Tells the steps of one PIN's call until it has ended. */
+/** Tells the steps of one PIN's call, until the one after which only the outcome is left to come. */
 async function watch(
   stream: AsyncIterable<{ name: string; data: string }>,
   pinId: string,
@@ -118,8 +121,8 @@ async function watch(
     if (name !== 'progress') continue
     const progress = JSON.parse(data) as Progress
     if (progress.pinId !== pinId) continue
-    if (progress.step === 'ended') return
     if (STEPS[progress.step]) onStep(progress.step)
+    if (progress.step === 'reading' || progress.step === 'ended') return
   }
 }
 

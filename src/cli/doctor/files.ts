@@ -61,7 +61,7 @@ async function checkMode(name: string, path: string, found: Stats): Promise<Find
   )
   if (!readable) return fail(name, `${path} cannot be read`, 'Make the user that runs Pincall its owner.')
   const mode = found.mode & 0o777
-  if (mode === 0o600) return ok(name, 'there, for its owner only')
+  if ((mode & 0o077) === 0) return ok(name, 'there, for its owner only')
   return fail(name, `${path} has mode ${octal(mode)}: others can read or change it`, `Close it: chmod 600 ${path}`)
 }
 
