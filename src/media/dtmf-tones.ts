@@ -9,6 +9,10 @@ const HOP = BLOCK / 2
 const BLOCKS_ON = 2
 const BLOCKS_OFF = 2
 const MIN_PAIR_SHARE = 0.7
+/** Next to a key's tone its group is quiet; a voice has harmonics there. */
+const MIN_SELECTIVITY = 6 // in power, about 8 dB
+/** A key's tones hold their level from one block to the next; a vowel's harmonics swell. In power, about 3 dB. */
+const STEADY = 2
 /** High group over low group, dB. */
 const TWIST_DB = { from: -10, to: 6 }
 /** Mean square of a tone pair at about −38 dBFS: quieter ones are crosstalk. */
@@ -35,7 +39,7 @@ const HIGH = HIGH_GROUP_HZ.map(coefficient)
 export class DtmfDetector {
   readonly #block = new Float64Array(BLOCK)
   #filled = 0
-  #candidate: string | undefined
+  #candidate: Pair | undefined
   #on = 0
   #pressed: string | undefined
   #off = 0
@@ -46,7 +50,7 @@ export class DtmfDetector {
     for (let index = 0; index < pcm.length; index++) {
       this.#block[this.#filled++] = pcm[index]!
       if (this.#filled < BLOCK) continue
-      const key = this.#judge(blockKey(this.#block))
+      const key = this.#judge(pairIn(this.#block))
       if (key !== undefined) keys.push(key)
       this.#block.copyWithin(0, HOP)
       this.#filled = HOP
@@ -54,14 +58,15 @@ export class DtmfDetector {
     return keys
   }
 
-  #judge(key: string | undefined): string | undefined {
+  #judge(pair: Pair | undefined): string | undefined {
+    const key = pair?.key
     if (key !== undefined && key === this.#pressed) {
       this.#off = 0
       return undefined
     }
     if (this.#pressed !== undefined && ++this.#off >= BLOCKS_OFF) this.#pressed = undefined
-    this.#on = key !== undefined && key === this.#candidate ? this.#on + 1 : 1
-    this.#candidate = key
+    this.#on = pair && this.#candidate && goesOn(this.#candidate, pair) ? this.#on + 1 : 1
+    this.#candidate = pair
     if (key === undefined || this.#on < BLOCKS_ON) return undefined
     this.#pressed = key
     this.#off = 0
@@ -69,7 +74,13 @@ export class DtmfDetector {
   }
 }
 
-function blockKey(block: Float64Array): string | undefined {
+type Pair = { key: string; low: number; high: number }
+
+const goesOn = (before: Pair, now: Pair): boolean =>
+  before.key === now.key && isNear(before.low, now.low) && isNear(before.high, now.high)
+const isNear = (one: number, other: number): boolean => one < other * STEADY && other < one * STEADY
+
+function pairIn(block: Float64Array): Pair | undefined {
   let energy = 0
   for (let index = 0; index < BLOCK; index++) energy += block[index]! * block[index]!
   if (energy < MIN_MEAN_SQUARE * BLOCK) return undefined
@@ -79,14 +90,17 @@ function blockKey(block: Float64Array): string | undefined {
   const share = (low.power + high.power) / ((energy * BLOCK) / 2)
   if (share < MIN_PAIR_SHARE) return undefined
   const twistDb = 10 * Math.log10(high.power / low.power)
-  return twistDb >= TWIST_DB.from && twistDb <= TWIST_DB.to ? keyAt(low.index, high.index) : undefined
+  if (twistDb < TWIST_DB.from || twistDb > TWIST_DB.to) return undefined
+  if (low.power < low.second * MIN_SELECTIVITY || high.power < high.second * MIN_SELECTIVITY) return undefined
+  return { key: keyAt(low.index, high.index), low: low.power, high: high.power }
 }
 
-function strongest(block: Float64Array, coefficients: number[]): { index: number; power: number } {
-  let best = { index: 0, power: -1 }
+function strongest(block: Float64Array, coefficients: number[]): { index: number; power: number; second: number } {
+  let best = { index: 0, power: -1, second: -1 }
   for (let index = 0; index < coefficients.length; index++) {
     const power = goertzel(block, coefficients[index]!)
-    if (power > best.power) best = { index, power }
+    if (power > best.power) best = { index, power, second: best.power }
+    else if (power > best.second) best.second = power
   }
   return best
 }

@@ -67,13 +67,14 @@ function encode(codec: Codec, pcm: Pcm): Uint8Array {
   return bytes
 }
 
-/** One sample a byte. */
-export function decode(codec: Codec, bytes: Uint8Array): Pcm {
+/** One sample a byte, into `pcm`, which has room for them. */
+export function decodeInto(codec: Codec, bytes: Uint8Array, pcm: Pcm): Pcm {
   const table = DECODE[codec]
-  const pcm = new Int16Array(bytes.length)
   for (let index = 0; index < bytes.length; index++) pcm[index] = table[bytes[index]!]!
   return pcm
 }
+
+const decode = (codec: Codec, bytes: Uint8Array): Pcm => decodeInto(codec, bytes, new Int16Array(bytes.length))
 
 export const encodePcmu = (pcm: Pcm): Uint8Array => encode('PCMU', pcm)
 export const encodePcma = (pcm: Pcm): Uint8Array => encode('PCMA', pcm)

@@ -1,4 +1,4 @@
-import { decode } from './g711.ts'
+import { decodeInto } from './g711.ts'
 import { FRAME_SAMPLES, type Hearing } from './hearing.ts'
 import { Latch } from './latch.ts'
 import { Reception } from './reception.ts'
@@ -34,6 +34,8 @@ export class Incoming {
   readonly #timeline = new Timeline()
   readonly #events = new TelephoneEventReceiver()
   readonly #frame: Pcm = new Int16Array(FRAME_SAMPLES)
+  /** One packet's sound; whoever keeps it copies it. */
+  #pcm: Pcm = new Int16Array(FRAME_SAMPLES)
   #framed = 0
   #audio: NegotiatedAudio | undefined
   #latch: Latch | undefined
@@ -78,9 +80,11 @@ export class Incoming {
     const { ssrc, sequence } = packet
     if (!this.#latch.admits({ host: from.address, port: from.port, ssrc, sequence, nowMs })) return
     this.#lastPacketMs = nowMs
-    this.reception.note(packet, nowMs)
+    const isEvent = packet.payloadType === eventPayloadType(audio)
+    this.reception.note(packet, isEvent ? undefined : nowMs)
     if (this.reception.received === 1) this.#facts.started()
-    this.#take(packet, audio, nowMs)
+    if (isEvent) this.#takeEvent(packet, nowMs)
+    else this.#takeSound(packet, audio, nowMs)
   }
 
   /** Once a packet time: silence for packets that do not come, and the far end's silence itself. */
@@ -98,14 +102,6 @@ export class Incoming {
     return this.#recording.get()
   }
 
-  #take(packet: RtpPacket, audio: NegotiatedAudio, nowMs: number): void {
-    const { payloadType } = packet
-    const isEvent =
-      audio.dtmfPayloadType !== undefined && payloadType === (audio.dtmfReceivePayloadType ?? audio.dtmfPayloadType)
-    if (isEvent) this.#takeEvent(packet, nowMs)
-    else this.#takeSound(packet, audio, nowMs)
-  }
-
   #takeSound(packet: RtpPacket, audio: NegotiatedAudio, nowMs: number): void {
     const { payloadType, payload } = packet
     const codec = payloadType === audio.payloadType ? audio.codec : STATIC_CODECS.get(payloadType)
@@ -115,11 +111,14 @@ export class Incoming {
       this.malformed++ // a flood
       return
     }
-    const pcm = decode(codec, payload)
+    if (this.#pcm.length !== payload.length) this.#pcm = new Int16Array(payload.length)
+    const pcm = decodeInto(codec, payload, this.#pcm)
     this.#recording.put(pcm, at)
     const head = this.#timeline.head
     if (at > head) this.#hearSilence(at - head)
-    if (at + pcm.length > this.#timeline.head) this.#hear(pcm.subarray(this.#timeline.head - at))
+    const heard = this.#timeline.head - at
+    if (heard <= 0) this.#hear(pcm)
+    else if (heard < pcm.length) this.#hear(pcm.subarray(heard))
   }
 
   #takeEvent(packet: RtpPacket, nowMs: number): void {
@@ -138,6 +137,11 @@ export class Incoming {
 
   #hear(pcm: Pcm): void {
     this.#timeline.head += pcm.length
+    if (this.#framed === 0 && pcm.length === FRAME_SAMPLES) this.#hearing.push(pcm)
+    else this.#reframe(pcm)
+  }
+
+  #reframe(pcm: Pcm): void {
     for (let at = 0; at < pcm.length; ) {
       const taken = Math.min(FRAME_SAMPLES - this.#framed, pcm.length - at)
       this.#frame.set(pcm.subarray(at, at + taken), this.#framed)
@@ -150,6 +154,8 @@ export class Incoming {
   }
 }
 
+const eventPayloadType = (audio: NegotiatedAudio): number | undefined =>
+  audio.dtmfPayloadType === undefined ? undefined : (audio.dtmfReceivePayloadType ?? audio.dtmfPayloadType)
 const SILENCE: Pcm = new Int16Array(FRAME_SAMPLES)
 /** Whether the far end may be expected to send. */
 const hears = (audio: NegotiatedAudio): boolean => audio.direction === 'sendrecv' || audio.direction === 'recvonly'

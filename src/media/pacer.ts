@@ -6,7 +6,7 @@
 
 export type Tick = (nowMs: number, dueMs: number, missed: number) => void
 
-const PHASE_MS = 2
+const PHASE_MS = 4
 /** The machine's timers count whole milliseconds: what falls due within half of one is due. */
 const EARLY_MS = 0.5
 

@@ -15,8 +15,11 @@ export class Reception {
   #transit: number | undefined
   #ssrc: number | undefined
 
-  /** Notes a packet; a new SSRC, or a leap in the numbers, is a source that started afresh. */
-  note(packet: { ssrc: number; sequence: number; timestamp: number }, nowMs: number): void {
+  /**
+   * Notes a packet; a new SSRC, or a leap in the numbers, is a source that started afresh. No time is given where the
+   * timestamp is not that of the sending (a key's packets all carry its start).
+   */
+  note(packet: { ssrc: number; sequence: number; timestamp: number }, nowMs: number | undefined): void {
     this.received++
     const ahead = (packet.sequence - this.#highest) & (SEQUENCES - 1)
     const late = ahead > SEQUENCES / 2
@@ -24,7 +27,7 @@ export class Reception {
     if (packet.ssrc !== this.#ssrc || leap) this.#restart(packet)
     else if (!late) this.#highest += ahead
     this.#receivedSinceBase++
-    this.#noteJitter(packet.timestamp, nowMs)
+    if (nowMs !== undefined) this.#noteJitter(packet.timestamp, nowMs)
   }
 
   get lost(): number {

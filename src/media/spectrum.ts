@@ -17,10 +17,10 @@ const real = new Float64Array(WINDOW)
 const imaginary = new Float64Array(WINDOW)
 const power = new Float64Array(WINDOW / 2)
 
-/** The power of each bin of `samples[from … from + 255]`. The array is the same at every call: read it at once. */
-export function powerSpectrum(samples: Float64Array, from: number): Float64Array {
+/** The power of each bin of 256 samples. The array is the same at every call: read it at once. */
+export function powerSpectrum(samples: Float64Array): Float64Array {
   for (let index = 0; index < WINDOW; index++) {
-    real[REVERSED[index]!] = samples[from + index]! * HANN[index]!
+    real[REVERSED[index]!] = samples[index]! * HANN[index]!
     imaginary[index] = 0
   }
   for (let half = 1; half < WINDOW; half *= 2) butterflies(half)

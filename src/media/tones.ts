@@ -35,7 +35,7 @@ type Steady = { hz: number; hops: number; missed: number; startHop: number; told
 
 export class ToneDetector {
   readonly #tell: (tone: Tone) => void
-  readonly #samples = new Float64Array(WINDOW + HOP)
+  readonly #samples = new Float64Array(WINDOW)
   #filled = 0
   #hop = 0
   #energyBefore = 0
@@ -48,11 +48,14 @@ export class ToneDetector {
   }
 
   push(pcm: Pcm): void {
-    for (let index = 0; index < pcm.length; index++) {
-      this.#samples[this.#filled++] = pcm[index]!
+    for (let at = 0; at < pcm.length; ) {
+      const taken = Math.min(HOP, WINDOW - this.#filled, pcm.length - at)
+      for (let index = 0; index < taken; index++) this.#samples[this.#filled + index] = pcm[at + index]!
+      this.#filled += taken
+      at += taken
       if (this.#filled < WINDOW) continue
       this.#look()
-      this.#samples.copyWithin(0, HOP, this.#filled)
+      this.#samples.copyWithin(0, HOP)
       this.#filled -= HOP
     }
   }
@@ -74,7 +77,10 @@ export class ToneDetector {
     if (this.#sit && this.#hop - this.#sit.endHop > SIT_GAP_HOPS && !this.#steadyIsSitSecond()) this.#tellSit('beep')
   }
 
-  /** The transform is for sound that could be a tone: loud enough, and as loud as 10 ms before. */
+  /**
+   * The transform is for sound that could be a tone: loud enough, and as loud as 10 ms before. While there is none,
+   * every other look will do: the window of the next one still holds what the skipped one would have seen.
+   */
   #toneHz(): number | undefined {
     let energy = 0
     for (let index = WINDOW - HOP; index < WINDOW; index++) energy += this.#samples[index]! ** 2
@@ -82,7 +88,8 @@ export class ToneDetector {
     this.#energyBefore = energy
     if (energy < QUIETEST * HOP) return undefined
     const even = energy < before * CHANGE && before < energy * CHANGE
-    return even || this.#steady ? singleToneHz(powerSpectrum(this.#samples, 0)) : undefined
+    const worthIt = this.#steady !== undefined || (even && this.#hop % 2 === 0)
+    return worthIt ? singleToneHz(powerSpectrum(this.#samples)) : undefined
   }
 
   #judge(steady: Steady): void {

@@ -15,9 +15,9 @@ const HANGOVER_MS = 300
 
 const FLOOR_FRAMES = 150 // 3 s
 const FLOOR_PERCENTILE = 0.1
-const FLOOR_TRUSTED_FRAMES = 25
-/** Before there is a floor, and however loud the line: speech from the first frame on must not be its own floor. */
-const FLOOR_ASSUMED_DB = -60
+const FLOOR_TRUSTED_FRAMES = 10
+/** Until a floor is known the line may hiss; and speech from the first frame on must not become its own floor. */
+const FLOOR_ASSUMED_DB = -50
 const FLOOR_CAP_DB = -40
 const ABOVE_FLOOR_DB = 9
 const QUIETEST_VOICE_DB = -51
