@@ -27,7 +27,7 @@ const HEARD_WAIT_S = 20
 const STEPS: Record<string, string> = {
   dialling: 'the INVITE is on its way',
   ringing: 'the phone rings',
-  answered: 'somebody or something picked up: listening before a word of the code is said',
+  answered: 'picked up: listening for a person before the code is said',
   human: 'a person: it is safe to speak',
   machine: 'a machine: the code stays unsaid',
   unsure: 'not sure who listens: asking for a key',
@@ -40,7 +40,7 @@ export async function tellStory({ wire, tell, clock }: StoryDeps, wish: Wish): P
   const before = await arrivedAt(wire, number)
   tell.since()
   const { applicationId } = await wire.post<{ applicationId: string }>('/2fa/2/applications', { name: 'Pincall demo' })
-  tell.step('application', `made, with the limits of a new one (${applicationId})`)
+  tell.step('application', `“Pincall demo” is made, with the limits of every new one`)
   const { messageId } = await wire.post<{ messageId: string }>(`/2fa/2/applications/${applicationId}/messages`, {
     pinType: 'NUMERIC',
     pinLength: 6,
@@ -48,7 +48,7 @@ export async function tellStory({ wire, tell, clock }: StoryDeps, wish: Wish): P
     language: 'en',
     senderId: 'Pincall',
   })
-  tell.step('template', `“${text}”, six digits, read in English (${messageId})`)
+  tell.step('template', `“${text}”, a PIN of six digits, read in English`)
   tell.took('set-up')
 
   const { pinId } = await wire.post<{ pinId: string }>('/2fa/2/pin', { applicationId, messageId, to: number })
@@ -96,7 +96,7 @@ async function callAndWatch({ wire, tell, clock }: StoryDeps, pinId: string): Pr
   const call = wire.post<{ callStatus: string }>(`/2fa/1/pin/${pinId}/resend/voice`, undefined, prefer)
   await Promise.race([watching, call.then(() => clock.wait(STRAGGLERS_MS, stop.signal))])
   const { callStatus } = await call
-  tell.took('to the outcome')
+  tell.took('then until the outcome')
   return callStatus
 }
 

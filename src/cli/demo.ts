@@ -28,7 +28,7 @@ export async function demo(
     tell.took('')
     const rows = tell.times.filter(({ what }) => what).map(({ what, ms }) => [what, seconds(ms)])
     tell.table('How long it took', [...rows, ['in all', seconds(clock.monotonic() - begun)]], 'right')
-    tell.table('What to try next', whatNext(io))
+    tell.table('What to try next', whatNext(io, number))
     io.out('')
   } finally {
     process.off('SIGINT', interrupted)
@@ -37,9 +37,11 @@ export async function demo(
 }
 
 /** Each other way a call can go, and the server itself. */
-function whatNext(io: Io): string[][] {
+function whatNext(io: Io, number: string): string[][] {
   const byNpm = io.env.npm_lifecycle_event === 'demo'
   const again = byNpm ? 'npm run demo -- --ending' : 'pincall demo --ending'
-  const others = Object.entries(ENDINGS).map(([digits, { handset }]) => [`${again} ${digits}`, handset])
+  const others = Object.entries(ENDINGS)
+    .filter(([digits]) => !number.endsWith(digits))
+    .map(([digits, { handset }]) => [`${again} ${digits}`, handset])
   return [...others, [byNpm ? 'npm start' : 'pincall serve', 'the server itself, with lines to paste']]
 }

@@ -38,8 +38,8 @@ export function fold(text: string, width: number): string[] {
   return lines
 }
 
-/** 61 → `0.06 s`, 9300 → `9.3 s`: what a person reads at a glance. */
-export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 995 ? 2 : 1)} s`
+/** 61 → `0.06 s`: what a person reads at a glance. */
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
 
 /** What ends a command: one sentence for a person, and the program's exit code. */
 export class Failure extends Error {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { PincallError } from '../errors.ts'
-import { ENDINGS } from './endings.ts'
+import { ENDINGS, PERSON } from './endings.ts'
 import { Failure, type Io, paint } from './io.ts'
 
 /** Runs one command line; resolves with the exit code. A command's own file is loaded when it is asked for. */
@@ -23,9 +23,9 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
 
 function describe(io: Io, exit: (code: number) => void): Command {
   const program = new Command('pincall')
-    .description('Phone verification on your own machines: one-time PINs by real phone calls, SMS and e-mail.')
+    .description('Phone verification on your own machines: one-time PINs by real phone calls and SMS.')
     .version(version(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help, also for a command: pincall demo --help')
+    .helpOption('-h, --help', 'print help; for one command: pincall demo --help')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({
@@ -69,14 +69,14 @@ function addDemo(program: Command, io: Io): void {
     .command('demo')
     .summary('the whole story once: a PIN by text, then by a real call, then verified')
     .description(
-      'Plays the whole life of a PIN: application, template, text message, the same PIN by a real SIP call to a sandbox\n' +
-        'handset with every step of the call as it happens, the code the handset heard, and its verification.\n' +
-        'Uses the server that runs here; where there is none, starts one for the time of the story.',
+      'Plays the whole life of a PIN: application, template, text message, then the same PIN by a real SIP call to a ' +
+        'sandbox handset with every step of the call as it happens, the code that the handset heard, and its ' +
+        'verification. Uses the server that runs here; where there is none, starts one for the time of the story.',
     )
     .option('-n, --number <number>', 'whom to send to, with country code; no real phone rings', numberOf, '41793026727')
-    .addOption(new Option('-e, --ending <digits>', 'how the call goes: see below').choices(Object.keys(ENDINGS)))
-    .option('-s, --say <text>', 'the message; {{pin}} is where the code goes', textOf, 'Your code is {{pin}}.')
-    .addHelpText('after', `\nEndings:\n${endings()}\n  else  a person who says hello and listens`)
+    .option('-e, --ending <90…99>', 'how the call goes, see below', endingOption)
+    .option('-s, --say <text>', 'the message, with {{pin}} where the code goes', textOf, 'Your code is {{pin}}.')
+    .addHelpText('after', `\nEndings, and how the call ends:\n${endings()}`)
     .action(async (options: { number: string; ending?: string; say: string }) => {
       const { demo } = await import('./demo.ts')
       await demo(io, options)
@@ -84,9 +84,14 @@ function addDemo(program: Command, io: Io): void {
 }
 
 const endings = () =>
-  Object.entries(ENDINGS)
-    .map(([digits, { handset, status }]) => `  ${digits}    ${handset.padEnd(42)} ${status}`)
+  [...Object.entries(ENDINGS), ['else', PERSON] as const]
+    .map(([digits, { handset, status }]) => `  ${digits.padEnd(6)}${handset.padEnd(46)}${status}`)
     .join('\n')
+
+function endingOption(text: string): string {
+  if (!ENDINGS[text]) throw new InvalidArgumentError('It wants two digits from 90 to 99.')
+  return text
+}
 
 function numberOf(text: string): string {
   const digits = text.replace(/[\s().-]/g, '').replace(/^(\+|00)/, '')
@@ -103,7 +108,9 @@ function textOf(text: string): string {
 function addKeys(program: Command, io: Io): void {
   const keys = program
     .command('keys')
-    .description('API keys of the default account, kept in the data directory; a running server sees changes at once')
+    .helpCommand(false)
+    .summary('make, list and disable API keys')
+    .description('API keys of the default account. A server that runs on the same data directory sees changes at once.')
   keys
     .command('create')
     .description('make a key and print its secret, once: only a hash of it is kept')
@@ -111,7 +118,7 @@ function addKeys(program: Command, io: Io): void {
     .option('--scope <scope...>', 'what it may do: 2fa:manage (everything) or 2fa:pin:send (send and verify)', [
       '2fa:manage',
     ])
-    .option('--days <days>', 'days until it ends (never)', daysOf)
+    .option('--days <days>', 'days until it ends; without it, never', daysOf)
     .option('--json', 'print JSON')
     .action(async (name: string, options: { scope: string[]; days?: number; json?: true }) =>
       (await import('./keys.ts')).createKey(io, { name, ...options }),
@@ -138,7 +145,7 @@ function addDoctor(program: Command, io: Io, exit: (code: number) => void): void
     .command('doctor')
     .summary('check this machine and the settings; say what to do where something is wrong')
     .description(
-      'Checks runtime, settings, data directory, key files, database, ports, clock, speech, trunks and disk.\n' +
+      'Checks runtime, settings, data directory, key files, database, ports, clock, speech, trunks and disk. ' +
         'Changes nothing. Exits with 1 where something fails.',
     )
     .option('--json', 'print JSON')
