@@ -84,7 +84,7 @@ const MARKS: Record<Level, { mark: string; colour: 'green' | 'yellow' | 'red' }>
   warn: { mark: 'warn', colour: 'yellow' },
   fail: { mark: 'FAIL', colour: 'red' },
 }
-const CHECK_WIDTH = 20
+const CHECK_WIDTH = 22
 const INDENT = 4 + 2 + CHECK_WIDTH
 
 function printLine(io: Io, { check, level, saw, todo }: Finding): void {

@@ -110,7 +110,9 @@ function addKeys(program: Command, io: Io): void {
     .command('keys')
     .helpCommand(false)
     .summary('make, list and disable API keys')
-    .description('API keys of the default account. A server that runs on the same data directory sees changes at once.')
+    .description(
+      'API keys of the default account. A server that runs on the same data directory sees changes within five seconds.',
+    )
   keys
     .command('create')
     .description('make a key and print its secret, once: only a hash of it is kept')
@@ -130,7 +132,7 @@ function addKeys(program: Command, io: Io): void {
     .action(async (options: { json?: true }) => (await import('./keys.ts')).listKeys(io, options))
   keys
     .command('disable')
-    .description('turn a key off: requests with it are refused')
+    .description('turn a key off: requests with it are refused from then on, five seconds later at most')
     .argument('<id>', 'as `pincall keys list` prints it; its first characters will do')
     .action(async (id: string) => (await import('./keys.ts')).disableKey(io, id))
 }
