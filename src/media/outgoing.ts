@@ -107,7 +107,8 @@ export class Outgoing {
   }
 
   #soundPacket(audio: NegotiatedAudio, samples: number): Uint8Array {
-    const silent = !this.#keySound && (this.#keyPauseMs > 0 || this.#sounds.length === 0)
+    const waits = this.#keyPauseMs > 0 || this.#keys.length > 0
+    const silent = !this.#keySound && (waits || this.#sounds.length === 0)
     const marker = this.#marker || (this.#wasSilent && !silent)
     this.#marker = false
     this.#wasSilent = silent
