@@ -21,7 +21,7 @@ const NAMES: Record<Language, string> = {
   ko: '에이 비 씨 디 영문이 에프 지 에이치 아이 제이 케이 엘 엠 엔 영문오 피 큐 알 에스 티 유 브이 더블유 엑스 와이 제트',
   no: BARE.replace('J', 'jådd'),
   pl: 'a be ce de e ef gie ha i jot ka el em en o pe ku er es te u fał wu iks igrek zet',
-  ru: 'а бэ цэ дэ е эф гэ аш и йот ка эль эм эн о пэ ку эр эс тэ у вэ дубль-вэ икс игрек зет',
+  ru: 'а бэ цэ дэ е эф гэ аш и́ йот ка эль эм эн о пэ ку эр эс тэ у вэ дубль-вэ икс игрек зет',
   sv: BARE,
   fi: 'aa bee see dee ee äffä gee hoo ii jii koo ällä ämmä ännä oo pee kuu ärrä ässä tee uu vee kaksois_vee äksä yy tseta',
   hr: 'a be ce de e ef ge ha i jot ka el em en o pe ku er es te u ve duplo_ve iks ipsilon ze',

@@ -35,7 +35,8 @@ function withoutRumble(samples: Float32Array): Float32Array {
   const norm = 1 / (1 + Math.SQRT2 * w + w * w)
   const a1 = 2 * (w * w - 1) * norm
   const a2 = (1 - Math.SQRT2 * w + w * w) * norm
-  let [x1, x2, y1, y2] = [0, 0, 0, 0]
+  const start = samples[0] ?? 0 // as if it had always been so: an offset does not begin with a bang
+  let [x1, x2, y1, y2] = [start, start, 0, 0]
   return samples.map((x) => {
     const y = norm * (x - 2 * x1 + x2) - a1 * y1 - a2 * y2
     ;[x2, x1, y2, y1] = [x1, x, y1, y]

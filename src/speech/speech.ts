@@ -2,7 +2,7 @@ import { characterName, setsOf } from './characters.ts'
 import { EngineProcess } from './engine-process.ts'
 import { engineProgram } from './engine-programs.ts'
 import { tableOf } from './languages.ts'
-import { forTelephone } from './loudness.ts'
+import { forTelephone, SAMPLE_RATE } from './loudness.ts'
 import { joinPrompts, type Phrase, scriptFor } from './prompts.ts'
 import { SoundCache } from './sound-cache.ts'
 import { LONGEST_TEXT, spokenForm } from './spoken-text.ts'
@@ -18,6 +18,8 @@ import {
 import { ENGINE_VERSIONS, type EngineName, type Voice, voicesFor } from './voices.ts'
 
 const CACHE_BYTES = 32 * 1024 * 1024
+/** No call lasts longer, so nobody would hear the end of such a text, which may be where the code is. */
+const LONGEST_S = 60
 const NOTHING: Sound = new Int16Array(0)
 
 /** Opens the speech room. Engines start with the first thing to say; `close` ends them. */
@@ -122,6 +124,7 @@ export class EngineSpeech implements Speech {
     const { id, rate, engine } = voice
     const sound = forTelephone(await this.#engines[engine].speak({ voice: id, rate, pitch, text: written }))
     if (sound.length === 0) throw new SpeechFailed(`${engine} said nothing.`)
+    if (sound.length > LONGEST_S * SAMPLE_RATE) throw new SpeechFailed('The text is longer than a call.')
     return sound
   }
 
@@ -145,5 +148,5 @@ export class EngineSpeech implements Speech {
   }
 }
 
-const keyOf = ({ engine, id, rate }: Voice) => [engine, ENGINE_VERSIONS[engine], id, rate, 8000]
+const keyOf = ({ engine, id, rate }: Voice) => [engine, ENGINE_VERSIONS[engine], id, rate, SAMPLE_RATE]
 const copy = (sound: Sound) => sound.slice()

@@ -29,13 +29,16 @@ const ENGLISH: Record<string, string> = {
   ...{ matthew: 'rms', joey: 'rms', justin: 'rms', brian: 'awb' },
 }
 
+/** Elsewhere espeak itself lets the voice fall at a full stop; in Mandarin the tones leave no room for that. */
+const TONAL: readonly string[] = ['zh_cn', 'zh_tw']
+
 /** How a choice can be spoken, best first; the second is tried where the first engine fails. */
 export function voicesFor({ language, voiceName, speechRate = 1 }: VoiceChoice): [Voice, ...Voice[]] {
   const rate = Math.round(WORDS_A_MINUTE * Math.min(FASTEST, Math.max(SLOWEST, speechRate || 1)))
   // Klatt's synthesiser, variant 6, is what listeners and recognisers understand best of espeak's.
   const espeak: Voice = {
     ...{ engine: 'espeak', rate, id: `${tableOf(language).espeak}+klatt6` },
-    pitch: { running: 1, final: 1 }, // espeak itself hears the comma and the full stop
+    pitch: TONAL.includes(language) ? { running: 1.04, final: 0.88 } : { running: 1, final: 1 },
     write: (text) => text,
   }
   const name = voiceName?.trim().toLowerCase() ?? ''
