@@ -166,8 +166,7 @@ export function makeEndpoint(
         )
         return { callId: '', hangUp() {} }
       }
-      const over = () => placed.delete(call)
-      const call: PlacedCall = new PlacedCall(core, request, withEnd(handlers, over), mayCall)
+      const call = new PlacedCall(core, request, handlers, mayCall, (over) => placed.delete(over))
       placed.add(call)
       return call
     },
@@ -235,21 +234,4 @@ function stampVia(request: SipRequest, from: Address): void {
   const rport = /;\s*rport(?=\s*(;|$))/i
   const stamped = `${top.replace(rport, `;rport=${from.port}`)};received=${from.host}`
   request.headers[index] = ['via', comma === -1 ? stamped : stamped + value.slice(comma)]
-}
-
-function withEnd(
-  handlers: Parameters<SipEndpoint['invite']>[1],
-  over: () => void,
-): Parameters<SipEndpoint['invite']>[1] {
-  return {
-    ...handlers,
-    onFailure: (failure) => {
-      over()
-      handlers.onFailure?.(failure)
-    },
-    onEnd: (end) => {
-      over()
-      handlers.onEnd?.(end)
-    },
-  }
 }

@@ -43,8 +43,16 @@ export class PlacedCall implements OutgoingCall {
   #early = new Map<string, { dialog: Dialog; rseq: number }>()
   #timers: Timer[] = []
   #refresh: Timer | undefined
+  #onOver: () => void
 
-  constructor(core: Core, asked: InviteRequest, handlers: CallHandlers, mayCall: (address: Address) => boolean) {
+  constructor(
+    core: Core,
+    asked: InviteRequest,
+    handlers: CallHandlers,
+    mayCall: (address: Address) => boolean,
+    onOver: (call: PlacedCall) => void,
+  ) {
+    this.#onOver = () => onOver(this)
     this.#core = core
     this.#asked = asked
     this.#handlers = handlers
@@ -341,6 +349,7 @@ export class PlacedCall implements OutgoingCall {
     for (const timer of this.#timers) timer.cancel()
     this.#refresh?.cancel()
     this.#core.dialogs.delete(dialogKey(this.callId, this.#localTag))
+    this.#onOver()
   }
 
   /** The endpoint closes: told once, and whatever is open ended. */
@@ -348,7 +357,8 @@ export class PlacedCall implements OutgoingCall {
     if (this.#state === 'inviting' || this.#state === 'cancelling') {
       if (this.#provisional) this.#sendCancel()
       this.#fail({ status: 487, reason: 'Shutting down', local: 'closed' })
-    } else this.hangUp()
+    } else if (this.#state === 'abandoned') this.#forget()
+    else this.hangUp()
   }
 }
 

@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** SIPp as the far end: one scenario, one call, on a loopback address of its own. */
+export type Callee = {
+  host: string
+  port: number
+  /** Resolves with SIPp's exit code once its scenario is over; 0 means that every message came as the scenario says. */
+  done: Promise<number | null>
+  /** What SIPp complained of. */
+  complaints(): string
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export type CalleeOptions = {
+  host?: string
+  /** Fields for the scenario's [field0], [field1] … */
+  fields?: string[]
+  calls?: number
+  timeoutS?: number
+  rtpEcho?: boolean
+}
+
+/** A UDP port nobody holds on this address. */
+export async function freePort(host: string): Promise<number> {
+  const socket = createSocket('udp4')
+  await new Promise<void>((bound) => socket.bind(0, host, bound))
+  const { port } = socket.address()
+  await new Promise<void>((closed) => socket.close(() => closed()))
+  return port
+}
+
+export async function startCallee(scenario: string, options: CalleeOptions = {}): Promise<Callee> {
+  const host = options.host ?? '127.0.0.2'
+  const port = await freePort(host)
+  const folder = mkdtempSync(join(tmpdir(), 'pincall-sipp-'))
+  const args = [
+    '-sf',
+    join(import.meta.dirname, 'sipp', `${scenario}.xml`),
+    '-i',
+    host,
+    '-mi',
+    host,
+    '-p',
+    String(port),
+    '-mp',
+    String(await freePort(host)),
+  ]
+  args.push(
+    '-m',
+    String(options.calls ?? 1),
+    '-timeout',
+    `${options.timeoutS ?? 30}s`,
+    '-timeout_error',
+    '-nostdin',
+    '-trace_err',
+  )
+  args.push('-error_file', join(folder, 'errors.log'))
+  if (options.rtpEcho) args.push('-rtp_echo')
+  if (options.fields) {
+    writeFileSync(join(folder, 'fields.csv'), `SEQUENTIAL\n${options.fields.join(';')}\n`)
+    args.push('-inf', join(folder, 'fields.csv'))
+  }
+  const child: ChildProcess = spawn('sipp', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  let complaints = ''
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text
+  })
+  const done = new Promise<number | null>((resolve, reject) => {
+    child.on('exit', resolve)
+    child.on('error', () => reject(new Error('sipp could not be started: apt-get install sip-tester')))
+  })
+  await listening(host, port)
+  return {
+    host,
+    port,
+    done,
+    complaints: () => complaints,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await done.catch(() => {})
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits until somebody holds the port, which SIPp says by no other sign. */
+async function listening(host: string, port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const taken = await new Promise<boolean>((resolve) => {
+      const socket = createSocket('udp4')
+      socket.once('error', () => resolve(true))
+      socket.bind(port, host, () => socket.close(() => resolve(false)))
+    })
+    if (taken) return
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error(`sipp never listened on ${host}:${port}`)
+}
