@@ -1,0 +1,39 @@
+import { parentPort } from 'node:worker_threads'
+import { type HeardCode, hearCode } from './hear-code.ts'
+import { hearKey } from './hear-key.ts'
+import type { FromListener, ToListener, Understood, Vocabulary } from './hearing.ts'
+
+/** No other voice will fit better than this. */
+const CERTAIN = 0.95
+
+const vocabularies = new Map<string, Vocabulary>()
+
+function understand({ sound, names, wantsKey }: Extract<ToListener, { type: 'listen' }>): Understood {
+  const known = names.flatMap((name) => vocabularies.get(name) ?? [])
+  const code = bestCode(sound, known)
+  if (code && code.code.length > 1) return { code: code.code, confidence: code.confidence }
+  if (!wantsKey) return {}
+  // One digit by itself, set off by pauses, is a key that was asked for.
+  if (code && /^\d$/.test(code.code)) return { key: code.code }
+  for (const { keys } of known) {
+    const key = hearKey(sound, keys)
+    if (key !== undefined) return { key }
+  }
+  return {}
+}
+
+function bestCode(sound: Int16Array, known: readonly Vocabulary[]): HeardCode | undefined {
+  let best: HeardCode | undefined
+  for (const { characters } of known) {
+    const heard = hearCode(sound, characters)
+    if (heard && heard.confidence > (best?.confidence ?? 0)) best = heard
+    if (best && best.confidence >= CERTAIN) break
+  }
+  return best
+}
+
+parentPort?.on('message', (message: ToListener) => {
+  if (message.type === 'learn') vocabularies.set(message.vocabulary.name, message.vocabulary)
+  else if (message.type === 'forget') vocabularies.delete(message.name)
+  else parentPort?.postMessage({ id: message.id, understood: understand(message) } satisfies FromListener)
+})
