@@ -1,8 +1,13 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observation } from './delivery/index.ts'
 
 /** What /metrics shows. Labels are from closed lists: never a number, an id or a code. */
-export function makeMetrics(read: { running(): number; mediaSessions(): number; loopDelayMs(): number; sip(): Record<string, number> }) {
+export function makeMetrics(read: {
+  running(): number
+  mediaSessions(): number
+  loopDelayMs(): number
+  sip(): Record<string, number>
+}) {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry, prefix: 'pincall_' })
@@ -41,7 +46,11 @@ export function makeMetrics(read: { running(): number; mediaSessions(): number; 
     })
   gauge('pincall_deliveries_in_progress', 'Deliveries being carried out by this process.', read.running)
   gauge('pincall_media_sessions', 'Calls with sound now.', read.mediaSessions)
-  gauge('pincall_media_loop_delay_milliseconds', '99th percentile of the media workers’ event-loop delay.', read.loopDelayMs)
+  gauge(
+    'pincall_media_loop_delay_milliseconds',
+    '99th percentile of the media workers’ event-loop delay.',
+    read.loopDelayMs,
+  )
   new Gauge({
     name: 'pincall_sip_datagrams',
     help: 'SIP datagrams since the start, by what became of them.',
@@ -56,7 +65,11 @@ export function makeMetrics(read: { running(): number; mediaSessions(): number; 
     observe(observation: Observation): void {
       switch (observation.kind) {
         case 'closed':
-          closed.inc({ channel: observation.channel, disposition: observation.disposition, trunk: observation.trunk ?? '' })
+          closed.inc({
+            channel: observation.channel,
+            disposition: observation.disposition,
+            trunk: observation.trunk ?? '',
+          })
           break
         case 'verdict':
           verdicts.inc({ verdict: observation.verdict, language: observation.language })

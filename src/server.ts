@@ -1,63 +1,59 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { buildApi, hashPassword, hashSecret } from './api/index.ts'
-import { type Clock, systemClock } from './clock.ts'
+import { buildApi } from './api/index.ts'
+import { systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
-import { type DeliveryDeps, runDeliveries, type SmsGateway } from './delivery/index.ts'
-import { PincallError } from './errors.ts'
-import { makeEvents } from './events/index.ts'
+import { wrong } from './config-file.ts'
+import { ensureDefaultAccount, rememberMasterKeys } from './default-account.ts'
+import { type Deliveries, type DeliveryDeps, runDeliveries, type SmsGateway } from './delivery/index.ts'
+import { type Events, makeEvents } from './events/index.ts'
 import type { Secrets } from './key-files.ts'
 import type { Log } from './log.ts'
-import { openMediaEngine } from './media/index.ts'
+import { type MediaEngine, openMediaEngine } from './media/index.ts'
 import { makeMetrics } from './metrics.ts'
+import { peerings } from './peerings.ts'
 import { systemRandom } from './random.ts'
-import { makeRouting, makeTrunkLoad, type RouteRule, type Trunk } from './routing/index.ts'
+import { makeRouting, makeTrunkLoad, type Routing } from './routing/index.ts'
 import { openSandbox, type Sandbox, sandboxRoutes } from './sandbox/index.ts'
-import { openSipEndpoint } from './sip/index.ts'
-import { openSpeech, type VoiceChoice } from './speech/index.ts'
+import { openSipEndpoint, type SipEndpoint } from './sip/index.ts'
+import { openSpeech, type Speech } from './speech/index.ts'
 import { openSqliteStore, type Store } from './store/index.ts'
-import { codeKeys, codeOf, fillText, makeVerification } from './verification/index.ts'
+import { type CodeKeys, codeKeys, codeOf, fillText, makeVerification } from './verification/index.ts'
 import { placeCall } from './voice/index.ts'
+import { rememberVoices } from './voices-in-use.ts'
 
-export type Server = { url: string; log: Log; close(): Promise<void> }
+export type Server = {
+  /** Where HTTP answers, e.g. `http://127.0.0.1:8020`. */
+  url: string
+  log: Log
+  /** Takes nothing new, lets calls in progress end, then closes every room. */
+  close(): Promise<void>
+}
 
-const DEFAULT_ACCOUNT = 'DEFAULT0000000000000000000000000'
 const LEASE_MS = 30_000
 const SWEEP_MS = 60_000
 const SMS_AT_ONCE = 200
-/** Voices whose clips the sandbox's phones understand: those of the calls placed lately. */
-const VOICES_REMEMBERED = 8
+
+const clock = systemClock
+const random = systemRandom
 
 /** Starts every room and introduces them to each other; the only place that knows them all. */
-export async function startServer(settings: Settings, secrets: Secrets, log: Log, clock: Clock = systemClock): Promise<Server> {
-  const random = systemRandom
-  await using started = new AsyncDisposableStack() // what is open when a later room does not start
-  const store = await openSqliteStore({ path: join(settings.dataDir, 'pincall.db'), log })
-  started.defer(() => store.close())
-  const keys = codeKeys(secrets.masterKeys)
-  await rememberMasterKey(store, keys)
-  await ensureDefaultAccount(store, settings, secrets, clock)
-
-  const speech = await openSpeech({ log, clock })
-  started.defer(() => speech.close())
-  const media = await openMediaEngine({ workers: settings.media.workers, ports: settings.media, log })
-  started.defer(() => media.close())
+export async function startServer(settings: Settings, secrets: Secrets, log: Log): Promise<Server> {
+  await using starting = new AsyncDisposableStack() // closes what is open where a later room does not start
+  const open = <T extends { close(): Promise<unknown> }>(room: T): T => {
+    starting.defer(async () => void (await room.close()))
+    return room
+  }
+  const store = open(await openSqliteStore({ path: join(settings.dataDir, 'pincall.db'), log }))
+  await rememberMasterKeys(store, secrets.masterKeys)
+  await ensureDefaultAccount(store, settings, secrets, clock.now())
   const voices = rememberVoices()
-  const sandbox = settings.sandbox.on ? await openSandbox({ clock, random, log, speech, host: '127.0.0.1', languagesSpoken: voices.spoken }) : undefined
-  if (sandbox) started.defer(() => sandbox.close())
-
-  const { trunks, rules } = peerings(settings, sandbox)
-  const sip = await openSipEndpoint({
-    bind: { host: settings.sip.host, port: settings.sip.port },
-    advertisedHost: settings.sip.advertisedHost,
-    userAgent: 'Pincall',
-    clock,
-    random,
-    log,
-    allowedPeers: () => trunks,
-  })
-  started.defer(() => sip.close())
-
+  const speech = open(await openSpeech({ log, clock }))
+  const media = open(await openMediaEngine({ workers: settings.media.workers, ports: settings.media, log }))
+  const sandbox = settings.sandbox.on
+    ? open(await openSandbox({ clock, random, log, speech, host: '127.0.0.1', languagesSpoken: voices.spoken }))
+    : undefined
+  const { trunks, rules } = peerings(settings, sandbox?.trunks ?? [])
+  const sip = open(await openSip(settings, log, () => trunks))
   const events = makeEvents(store)
   const routing = makeRouting(trunks, rules)
   const metrics = makeMetrics({
@@ -66,81 +62,65 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
     loopDelayMs: () => media.loopDelayMs,
     sip: () => ({ ...sip.stats }),
   })
-  const sms: SmsGateway | undefined = sandbox && { name: 'sandbox', send: async (message) => sandbox.receiveSms(message) }
-  const voiceDeps = { sip, media, mediaHost: settings.sip.host, advertisedHost: settings.sip.advertisedHost, clock, random, log }
-  const deliveryDeps: DeliveryDeps = {
-    clock,
-    random,
+  const keys = codeKeys(secrets.masterKeys)
+  const prepare: Speech['prepare'] = (request) => {
+    voices.remember(request)
+    return speech.prepare(request)
+  }
+  const deps = introduceDelivery({
+    settings,
     log,
     store,
     events,
     routing,
-    trunkLoad: makeTrunkLoad(clock),
-    speech: {
-      prepare(request) {
-        voices.remember(request)
-        return speech.prepare(request)
-      },
-    },
-    placeCall: (order, hooks) => placeCall(voiceDeps, order, hooks),
-    sms,
-    smsPriceMicros: settings.smsPriceMicros,
-    codeOf: (pin) => codeOf(keys, pin),
-    textOf: ({ template, pin, delivery }) => fillText(template, { ...pin.placeholders, ...delivery.placeholders }),
-    speechFault: (to) => sandbox?.speechFault(to) ?? false,
-    proof: settings.calls.proof,
-    longestCallMs: settings.calls.longestMs,
-    fromHost: settings.sip.advertisedHost,
-    nodeId: random.hex(8),
-    leaseMs: LEASE_MS,
-    most: { voice: settings.calls.concurrency, sms: SMS_AT_ONCE },
-    observe: metrics.observe,
-  }
-  const recovered = await store.recover({ nodeId: deliveryDeps.nodeId, all: true, now: clock.now() })
-  if (recovered.abandoned.length + recovered.requeued > 0) {
-    log.warn({ abandoned: recovered.abandoned.length, requeued: recovered.requeued }, 'deliveries of an earlier run were found and dealt with')
-  }
-  const deliveries = runDeliveries(deliveryDeps)
-  let accepting = true
-  const verification = makeVerification({
-    clock,
-    random,
-    store,
+    sip,
+    media,
+    sandbox,
     keys,
-    routing,
-    resendLimits: {
-      coolDownMs: settings.limits.resendCoolDownMs,
-      perPin: settings.limits.resendsPerPin,
-      perApplication: settings.limits.resendsPerApplication,
-    },
-    longestCallMs: settings.calls.longestMs,
-    smsPriceMicros: settings.smsPriceMicros,
-    smsAvailable: sms !== undefined,
-    accepting: () => accepting,
-    wake: (channel) => deliveries.wake(channel),
+    prepare,
+    observe: metrics.observe,
   })
-  const api = await buildApi({
-    clock,
-    random,
-    log,
-    store,
-    verification,
-    events,
-    callWaitMs: settings.callWaitMs,
-    readiness: () => (accepting ? { ready: true } : { ready: false, reason: 'shutting down' }),
-    registry: metrics.registry,
-  })
-  started.defer(() => api.close())
+  const recovered = await store.recover({ nodeId: deps.nodeId, all: true, now: clock.now() })
+  if (recovered.abandoned.length + recovered.requeued > 0) {
+    log.warn(
+      { abandoned: recovered.abandoned.length, requeued: recovered.requeued },
+      'an earlier run left deliveries behind',
+    )
+  }
+  let accepting = true
+  const deliveries = runDeliveries(deps)
+  const api = open(
+    await buildApi({
+      clock,
+      random,
+      log,
+      store,
+      verification: introduceVerification({
+        settings,
+        store,
+        routing,
+        keys,
+        sms: deps.sms,
+        deliveries,
+        accepting: () => accepting,
+      }),
+      events,
+      callWaitMs: settings.callWaitMs,
+      readiness: () => (accepting ? { ready: true } : { ready: false, reason: 'shutting down' }),
+      registry: metrics.registry,
+    }),
+  )
   if (sandbox) await api.register(sandboxRoutes(sandbox))
   const url = await listen(api, settings)
   deliveries.wake('voice')
   deliveries.wake('sms')
-  void speech.warm({ language: 'en' }).catch((error) => log.error({ err: error }, 'speech could not be made: calls will fail until it can'))
+  void speech
+    .warm({ language: 'en' })
+    .catch((error) => log.error({ err: error }, 'no speech can be made: calls will fail until it can'))
   const sweep = setInterval(() => {
     store.sweep(clock.now()).catch((error) => log.error({ err: error }, 'old records could not be swept'))
   }, SWEEP_MS)
-
-  const open = started.move()
+  const rooms = starting.move()
   return {
     url,
     log,
@@ -148,7 +128,117 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
       accepting = false
       clearInterval(sweep)
       await deliveries.drain(settings.calls.drainMs)
-      await open.disposeAsync()
+      await rooms.disposeAsync()
     },
+  }
+}
+
+function openSip(
+  settings: Settings,
+  log: Log,
+  allowedPeers: () => Iterable<{ host: string; port: number }>,
+): Promise<SipEndpoint> {
+  const { host, port, advertisedHost } = settings.sip
+  return openSipEndpoint({
+    bind: { host, port },
+    advertisedHost,
+    userAgent: 'Pincall',
+    clock,
+    random,
+    log,
+    allowedPeers,
+  }).catch((error) => {
+    throw wrong(
+      `SIP can not listen on UDP ${host}:${port} (${error.code ?? error.message}): set sip.host and sip.port in the configuration file.`,
+    )
+  })
+}
+
+/** What a delivery is carried out with. */
+function introduceDelivery(rooms: {
+  settings: Settings
+  log: Log
+  store: Store
+  events: Events
+  routing: Routing
+  sip: SipEndpoint
+  media: MediaEngine
+  sandbox: Sandbox | undefined
+  keys: CodeKeys
+  prepare: Speech['prepare']
+  observe: DeliveryDeps['observe']
+}): DeliveryDeps {
+  const { settings, log, store, events, routing, sip, media, sandbox, keys, prepare, observe } = rooms
+  const { host, advertisedHost } = settings.sip
+  const sms: SmsGateway | undefined = sandbox && {
+    name: 'sandbox',
+    send: async (message) => sandbox.receiveSms(message),
+  }
+  return {
+    clock,
+    random,
+    log,
+    store,
+    events,
+    routing,
+    trunkLoad: makeTrunkLoad(clock),
+    speech: { prepare },
+    placeCall: (order, hooks) =>
+      placeCall({ sip, media, mediaHost: host, advertisedHost, clock, random, log }, order, hooks),
+    sms,
+    smsPriceMicros: settings.smsPriceMicros,
+    codeOf: (pin) => codeOf(keys, pin),
+    textOf: ({ template, pin, delivery }) => fillText(template, { ...pin.placeholders, ...delivery.placeholders }),
+    speechFault: (to) => sandbox?.speechFault(to) ?? false,
+    proof: settings.calls.proof,
+    longestCallMs: settings.calls.longestMs,
+    fromHost: advertisedHost,
+    nodeId: random.hex(8),
+    leaseMs: LEASE_MS,
+    most: { voice: settings.calls.concurrency, sms: SMS_AT_ONCE },
+    observe,
+  }
+}
+
+function introduceVerification(rooms: {
+  settings: Settings
+  store: Store
+  routing: Routing
+  keys: CodeKeys
+  sms: SmsGateway | undefined
+  deliveries: Deliveries
+  accepting(): boolean
+}) {
+  const { settings, store, routing, keys, sms, deliveries, accepting } = rooms
+  const { resendCoolDownMs, resendsPerPin, resendsPerApplication } = settings.limits
+  return makeVerification({
+    clock,
+    random,
+    store,
+    keys,
+    routing,
+    resendLimits: { coolDownMs: resendCoolDownMs, perPin: resendsPerPin, perApplication: resendsPerApplication },
+    longestCallMs: settings.calls.longestMs,
+    smsPriceMicros: settings.smsPriceMicros,
+    smsAvailable: sms !== undefined,
+    accepting,
+    wake: (channel) => deliveries.wake(channel),
+  })
+}
+
+async function listen(
+  api: { listen(where: { host: string; port: number }): Promise<string> },
+  settings: Settings,
+): Promise<string> {
+  const { host, port } = settings.http
+  try {
+    return await api.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE')
+      throw wrong(
+        `Port ${port} on ${host} is taken by another program: stop it, or set PINCALL_HTTP_PORT to another port.`,
+      )
+    throw wrong(`HTTP can not listen on ${host}:${port} (${code}): set PINCALL_HTTP_HOST and PINCALL_HTTP_PORT.`)
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Random } from '../random.ts'
+import type { Random } from '../../random.ts'
 import { splitCommas } from './message.ts'
 
 /** Digest authentication (RFC 7616, RFC 8760 for SIP): answering challenges. */

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../../clock.ts'
 import { formatMessage, type SipRequest, type SipResponse } from './message.ts'
 import type { Timers } from './timers.ts'
 

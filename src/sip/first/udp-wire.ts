@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { Wire } from './core.ts'
-import type { Address } from './types.ts'
+import type { Address } from '../types.ts'
 
 /** One UDP socket. Send errors (no route, port closed) are not fatal: timers decide what silence means. */
 export function openUdpWire(

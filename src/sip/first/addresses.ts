@@ -1,4 +1,4 @@
-import type { Address } from './types.ts'
+import type { Address } from '../types.ts'
 
 /** URIs, name-addrs and Vias: the structured values that routing needs (RFC 3261 §19.1, §20). */
 

@@ -4,7 +4,7 @@ import { type Dialog, dialogOfRequest } from './dialog.ts'
 import { answerInDialog, sayBye } from './in-dialog.ts'
 import { type Header, header, type SipRequest } from './message.ts'
 import type { ServerTransaction } from './server-transaction.ts'
-import type { Address, IncomingCall } from './types.ts'
+import type { Address, IncomingCall } from '../types.ts'
 
 /** A call that somebody places to us (RFC 3261 §13.3). */
 export class TakenCall implements IncomingCall {

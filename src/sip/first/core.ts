@@ -1,12 +1,12 @@
-import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
-import type { Random } from '../random.ts'
+import type { Clock } from '../../clock.ts'
+import type { Log } from '../../log.ts'
+import type { Random } from '../../random.ts'
 import { hostPort } from './addresses.ts'
 import { type ClientHandlers, ClientTransaction } from './client-transaction.ts'
 import { formatMessage, type Header, type SipMessage, type SipRequest, type SipResponse } from './message.ts'
 import type { ServerTransaction } from './server-transaction.ts'
 import type { Timers } from './timers.ts'
-import type { Address, SipStats } from './types.ts'
+import type { Address, SipStats } from '../types.ts'
 
 /** Bytes in and out: UDP in the program, a scripted wire in tests. */
 export type Wire = {

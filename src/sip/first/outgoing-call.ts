@@ -1,4 +1,4 @@
-import type { Timer } from '../clock.ts'
+import type { Timer } from '../../clock.ts'
 import { addressOf, hostPort, parseNameAddr, tagOf } from './addresses.ts'
 import type { ClientTransaction } from './client-transaction.ts'
 import { ALLOW, type Core, dialogKey, q850Of, responseTo, SDP } from './core.ts'
@@ -7,7 +7,7 @@ import { answerChallenge, chooseChallenge } from './digest.ts'
 import { answerInDialog, sayBye } from './in-dialog.ts'
 import { type Header, header, headerValues, type SipRequest, type SipResponse } from './message.ts'
 import type { ServerTransaction } from './server-transaction.ts'
-import type { Address, CallFailure, CallHandlers, InviteRequest, OutgoingCall } from './types.ts'
+import type { Address, CallFailure, CallHandlers, InviteRequest, OutgoingCall } from '../types.ts'
 
 const MOST_REDIRECTS = 5
 

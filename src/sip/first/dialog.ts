@@ -1,6 +1,6 @@
 import { addressOf, parseNameAddr, parseUri, tagOf } from './addresses.ts'
 import { type Header, header, headerValues, type SipRequest, type SipResponse } from './message.ts'
-import type { Address } from './types.ts'
+import type { Address } from '../types.ts'
 
 /** A dialog's own knowledge (RFC 3261 §12). Local and remote are the whole From and To values. */
 export type Dialog = {

@@ -1,4 +1,4 @@
-import type { Timer } from '../clock.ts'
+import type { Timer } from '../../clock.ts'
 import { hostPort, parseVia, tagOf } from './addresses.ts'
 import { ALLOW, Core, dialogKey, responseTo, SDP, type Wire } from './core.ts'
 import { TakenCall } from './incoming-call.ts'
@@ -6,7 +6,7 @@ import { type Header, header, headerValues, parseMessage, type SipRequest, type 
 import { PlacedCall } from './outgoing-call.ts'
 import { ServerTransaction } from './server-transaction.ts'
 import { timersOf } from './timers.ts'
-import type { Address, EndpointOptions, IncomingCall, SipEndpoint } from './types.ts'
+import type { Address, EndpointOptions, IncomingCall, SipEndpoint } from '../types.ts'
 import { openUdpWire } from './udp-wire.ts'
 
 /** How long a close waits for the last answers. */
