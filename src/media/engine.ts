@@ -86,6 +86,7 @@ class Crew {
 
   async open(options: OpenOptions): Promise<MediaSession> {
     await this.ready()
+    if (!this.#worker) throw new Error('the media worker is not running') // it ended just now
     const id = ++this.#lastSession
     return new Promise((resolve, reject) => {
       this.#openings.set(id, { resolve, reject, options })
@@ -100,7 +101,11 @@ class Crew {
   }
 
   #start(): Promise<void> {
-    const worker = new Worker(this.#workerUrl, { workerData: this.#settings, name: `media-${this.#settings.share}` })
+    const worker = new Worker(this.#workerUrl, {
+      name: `media-${this.#settings.share}`,
+      workerData: this.#settings,
+      execArgv: [], // the program's own flags (--input-type, --test …) are not the worker's
+    })
     this.#worker = worker
     return new Promise((resolve, reject) => {
       let wasReady = false

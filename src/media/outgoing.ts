@@ -114,7 +114,7 @@ export class Outgoing {
     this.#wasSilent = silent
     const packet = this.#packet(audio.payloadType, marker, this.#timestamp, samples)
     const filled = silent ? 0 : this.#fill(audio, packet, samples)
-    packet.fill(SILENCE_BYTE[audio.codec], RTP_PAYLOAD_AT + filled)
+    if (filled < samples) packet.fill(SILENCE_BYTE[audio.codec], RTP_PAYLOAD_AT + filled)
     return packet
   }
 
