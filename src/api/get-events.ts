@@ -1,0 +1,54 @@
+import { Readable } from 'node:stream'
+import { Type } from 'typebox'
+import { invalid } from '../errors.ts'
+import { eventStream } from './event-stream.ts'
+import { describe } from './operation.ts'
+import { ERRORS } from './schemas.ts'
+import { MANAGE } from './scopes.ts'
+import type { Api, Wire } from './types.ts'
+
+const DESCRIPTION =
+  'Server-sent events. `delivery.outcome`, `delivery.closed` and `pin.verified` are durable and carry an id: give the last one ' +
+  'seen as `Last-Event-ID` (browsers do) or `?after=`, and nothing is missed. `progress` (dialling, ringing, answered, human, ' +
+  'machine, unsure, reading, ended) has no id and is told to those who listen now. Without a cursor the stream begins now.'
+
+/** GET /pincall/1/events */
+export function getEvents(api: Api, { guard, events, clock, closing }: Wire): void {
+  api.get(
+    '/pincall/1/events',
+    {
+      ...guard.scopes(MANAGE),
+      schema: {
+        ...describe({
+          id: 'get-events',
+          tag: 'Pincall',
+          summary: 'What happens, as it happens',
+          description: DESCRIPTION,
+        }),
+        produces: ['text/event-stream'],
+        querystring: Type.Object({ after: Type.Optional(Type.String({ examples: ['0'] })) }),
+        headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
+        response: { 200: Type.Unsafe<Readable>({ type: 'string' }), ...ERRORS },
+      },
+    },
+    async (request, reply) => {
+      const after =
+        readCursor('last-event-id', request.headers['last-event-id']) ?? readCursor('after', request.query.after)
+      const stream = Readable.from(eventStream({ events, clock }, request.caller.accountId, after, closing), {
+        objectMode: true,
+        highWaterMark: 1, // a slow reader is waited for, and what it misses is read from the log again
+      })
+      reply
+        .type('text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+      return reply.send(stream)
+    },
+  )
+}
+
+function readCursor(field: string, text: string | undefined): number | undefined {
+  if (!text) return undefined
+  if (!/^\d{1,15}$/.test(text)) throw invalid(field, 'must be the id of an event: a whole number')
+  return Number(text)
+}
