@@ -48,9 +48,18 @@ for (const [env, sentence] of wrongEnvironments) {
 
 const wrongFiles: [text: string, sentence: RegExp][] = [
   ['trunks:\n  - name: a\n    host: 192.0.2.1\n    port: high\n', /line 4: trunks\[0\]\.port must be integer\.$/],
-  ['trunks:\n  - name: a\n    host: 192.0.2.1\n    prot: 5060\n', /trunks\[0\]\.prot is not a setting: remove it or correct its name/],
-  ['routes:\n  - prefix: "+41"\n    trunks: [a]\n    caller: "41440000000"\n', /line 2: routes\[0\]\.prefix wants leading digits without plus/],
-  [`${TRUNK}routes:\n  - prefix: ""\n    trunks: [other]\n    caller: "41440000000"\n`, /routes\[0\]\.trunks names other, which is no trunk: known are carrier/],
+  [
+    'trunks:\n  - name: a\n    host: 192.0.2.1\n    prot: 5060\n',
+    /trunks\[0\]\.prot is not a setting: remove it or correct its name/,
+  ],
+  [
+    'routes:\n  - prefix: "+41"\n    trunks: [a]\n    caller: "41440000000"\n',
+    /line 2: routes\[0\]\.prefix wants leading digits without plus/,
+  ],
+  [
+    `${TRUNK}routes:\n  - prefix: ""\n    trunks: [other]\n    caller: "41440000000"\n`,
+    /routes\[0\]\.trunks names other, which is no trunk: known are carrier/,
+  ],
   ['trunks:\n  - name: carrier\n    host: 192.0.2.1\n', /sip\.advertisedHost is needed/],
   [`${TRUNK}  - x\n`, /line \d+/],
   ['limits: { resendsPerApplication: often }\n', /limits\.resendsPerApplication wants so many in so long/],
@@ -66,7 +75,10 @@ for (const [text, sentence] of wrongFiles) {
 test('the sandbox does not start beside real trunks unless it is asked to', () => {
   assert.equal(withFile(TRUNK)().settings.sandbox.on, false)
   assert.throws(withFile(TRUNK, { PINCALL_SANDBOX: 'on' }), /on beside real trunks/)
-  assert.equal(withFile(`${TRUNK}sandbox: { besideTrunks: true }\n`, { PINCALL_SANDBOX: 'on' })().settings.sandbox.on, true)
+  assert.equal(
+    withFile(`${TRUNK}sandbox: { besideTrunks: true }\n`, { PINCALL_SANDBOX: 'on' })().settings.sandbox.on,
+    true,
+  )
 })
 
 test('secrets are made once, readable by the owner only, and the same at the next start', () => {
@@ -82,7 +94,10 @@ test('secrets are made once, readable by the owner only, and the same at the nex
 
 test('with real trunks the API key and the password must be given, and are not written anywhere', () => {
   const dataDir = join(folder, 'real')
-  assert.throws(() => completeSecrets({}, dataDir, false, systemRandom), /PINCALL_API_KEY is needed while the sandbox is off/)
+  assert.throws(
+    () => completeSecrets({}, dataDir, false, systemRandom),
+    /PINCALL_API_KEY is needed while the sandbox is off/,
+  )
   const given = { apiKey: 'k'.repeat(40), password: 'long enough' }
   assert.deepEqual(completeSecrets(given, dataDir, false, systemRandom).made, [])
   assert.match(readFileSync(join(dataDir, 'secret.key'), 'utf8'), /^[0-9a-f]{64}\n$/)
@@ -91,7 +106,10 @@ test('with real trunks the API key and the password must be given, and are not w
 test('several master keys: the first makes codes, the others still read them', () => {
   const given = { masterKey: `new:${'a'.repeat(64)},old:${'b'.repeat(64)}` }
   const { masterKeys } = completeSecrets(given, join(folder, 'rotated'), true, systemRandom)
-  assert.deepEqual(masterKeys.map(({ id }) => id), ['new', 'old'])
+  assert.deepEqual(
+    masterKeys.map(({ id }) => id),
+    ['new', 'old'],
+  )
 })
 
 test('a damaged key file stops the start instead of making other codes', () => {

@@ -9,7 +9,12 @@ import type { Store } from './store/index.ts'
 export const DEFAULT_ACCOUNT = '00000000000000000000000000000001'
 
 /** Makes the default account, its login and its key as the settings say, where they are not so already. */
-export async function ensureDefaultAccount(store: Store, settings: Settings, secrets: Secrets, now: number): Promise<void> {
+export async function ensureDefaultAccount(
+  store: Store,
+  settings: Settings,
+  secrets: Secrets,
+  now: number,
+): Promise<void> {
   const accountId = DEFAULT_ACCOUNT
   await store.ensureAccount({ accountId, name: 'default', createdAt: now }, settings.account.balanceMicros)
   const login = await store.findLogin(secrets.user)
@@ -34,7 +39,11 @@ export async function ensureDefaultAccount(store: Store, settings: Settings, sec
 /** Refuses a master key that is not the one this database's codes were made with: every open PIN would be wrong. */
 export async function rememberMasterKeys(store: Store, masterKeys: Secrets['masterKeys']): Promise<void> {
   for (const { id, key } of masterKeys) {
-    const fingerprint = createHash('sha256').update('pincall master key fingerprint').update(key).digest('hex').slice(0, 16)
+    const fingerprint = createHash('sha256')
+      .update('pincall master key fingerprint')
+      .update(key)
+      .digest('hex')
+      .slice(0, 16)
     if ((await store.rememberOnce(`master-key:${id}`, fingerprint)) !== fingerprint) {
       throw new PincallError(
         'configuration',

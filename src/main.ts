@@ -14,7 +14,9 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<RunningServer> {
   return { url: server.url, apiKey, settings, close: server.close }
 }
 
-async function start(env: NodeJS.ProcessEnv): Promise<{ server: Server; settings: Settings; apiKey: string; made: string[] }> {
+async function start(
+  env: NodeJS.ProcessEnv,
+): Promise<{ server: Server; settings: Settings; apiKey: string; made: string[] }> {
   const { settings, secrets: given } = readConfig(env)
   const log = makeLog({ level: settings.logLevel })
   const secrets = completeSecrets(given, settings.dataDir, settings.sandbox.on, systemRandom)
@@ -34,7 +36,9 @@ export async function run(env: NodeJS.ProcessEnv): Promise<void> {
     return
   }
   const { server, settings, apiKey, made } = started
-  process.stdout.write(welcome({ url: server.url, apiKey, sandbox: settings.sandbox.on, made, dataDir: settings.dataDir }))
+  process.stdout.write(
+    welcome({ url: server.url, apiKey, sandbox: settings.sandbox.on, made, dataDir: settings.dataDir }),
+  )
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1)

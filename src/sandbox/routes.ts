@@ -37,10 +37,10 @@ export function sandboxRoutes(sandbox: Sandbox, options: SandboxRoutesOptions = 
       return reply.code(status).send({ error: error.message })
     })
 
-    app.get('/sandbox', hidden, async (_request, reply) => reply.redirect('/sandbox/'))
-    app.get('/sandbox/', hidden, async (_request, reply) =>
-      reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY).send(PAGE),
-    )
+    app.get('/sandbox/', hidden, async (request, reply) => {
+      if (!request.url.startsWith('/sandbox/')) return reply.redirect('/sandbox/') // the page's addresses are relative
+      return reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY).send(PAGE)
+    })
     app.get('/sandbox/handsets', hidden, async () =>
       HANDSETS.map(({ ending, name, does, callStatus }) => ({ ending: ending ?? 'any other', name, does, callStatus })),
     )
