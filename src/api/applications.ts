@@ -9,7 +9,7 @@ import {
   configurationV1Written,
   configurationV2,
 } from './configuration.ts'
-import { named, Text } from './schemas.ts'
+import { answers, named, Text } from './schemas.ts'
 
 /** An application on the wire. The order of the keys is the contract's, which differs by version and by method (§1.4). */
 
@@ -44,7 +44,7 @@ export const ApplicationRequest = named(
 /** Version 1 changes what is given; version 2 does too, but wants the name (contract §1.4). */
 export const ApplicationChangeV1 = named('ApplicationChangeV1', Type.Object({ name: Type.Optional(Name), ...rest }))
 
-export const ApplicationV1 = named(
+export const ApplicationV1 = answers(
   'ApplicationResponseV1',
   Type.Object({
     applicationId: Type.String(),
@@ -54,7 +54,7 @@ export const ApplicationV1 = named(
     configuration: ConfigurationV1,
   }),
 )
-export const ApplicationV1Written = named(
+export const ApplicationV1Written = answers(
   'ApplicationWrittenResponseV1',
   Type.Object({
     applicationId: Type.String(),
@@ -64,7 +64,7 @@ export const ApplicationV1Written = named(
     processId: Type.String(),
   }),
 )
-export const ApplicationV2 = named(
+export const ApplicationV2 = answers(
   'ApplicationResponse',
   Type.Object(
     {

@@ -37,8 +37,10 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
         strict: false, // `examples` and `x-wants` are for readers
       },
     },
-    frameworkErrors: (error, request, reply) =>
-      answerError(deps, error, request as FastifyRequest, reply as FastifyReply),
+    frameworkErrors(error, request, reply) {
+      reply.headers({ ...CORS_HEADERS, 'x-request-id': request.id }) // no hook has run
+      answerError(deps, error, request as FastifyRequest, reply as FastifyReply)
+    },
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
       const { status, body } = wireError(Object.assign(new Error('unreadable'), { statusCode: 400 }), 2)

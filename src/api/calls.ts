@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { formatMicros } from '../money.ts'
 import type { Attempt, Delivery } from '../store/types.ts'
 import { spell, statusOfDelivery } from './call-status.ts'
-import { Anything, Moment, named } from './schemas.ts'
+import { Anything, answers, Moment } from './schemas.ts'
 
 /** A call as Pincall's own resources tell it: the status in both spellings, and everything that explains it. */
 
@@ -11,7 +11,7 @@ const DispositionText = Type.Optional(
   Type.String({ description: 'How it ended, finer than the status.', examples: ['heard', 'declined'] }),
 )
 
-export const CallAnswer = named(
+export const CallAnswer = answers(
   'Call',
   Type.Object({
     deliveryId: Type.String(),

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { notFound } from '../errors.ts'
 import { AllowedIPs, KeyName, makeKey, restrictionsOf, When } from './api-keys.ts'
 import { describe } from './operation.ts'
-import { ERRORS, named } from './schemas.ts'
+import { answers, ERRORS, named } from './schemas.ts'
 import type { Api, Wire } from './types.ts'
 
 const Permission = Type.Enum(['ALL', 'TFA'])
@@ -21,7 +21,7 @@ const Body = named(
     { examples: [{ name: 'backend', permissions: ['TFA'] }] },
   ),
 )
-const Answer = named(
+const Answer = answers(
   'ApiKeyResponse2018',
   Type.Object({
     name: Type.String(),

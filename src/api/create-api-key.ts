@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { invalid } from '../errors.ts'
 import { AllowedIPs, KeyName, makeKey, restrictionsOf, When } from './api-keys.ts'
 import { describe } from './operation.ts'
-import { ERRORS, named } from './schemas.ts'
+import { answers, ERRORS, named } from './schemas.ts'
 import { SCOPES } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -23,7 +23,7 @@ const Body = named(
     { examples: [{ name: 'backend', permissions: ['PUBLIC_API'], scopeGuids: ['2fa:pin:send'] }] },
   ),
 )
-const Answer = named(
+const Answer = answers(
   'ApiKeyResponse',
   Type.Object({
     id: Type.String(),

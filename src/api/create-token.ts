@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { unauthenticated } from './logins.ts'
 import { describe } from './operation.ts'
 import { Problems } from './problems.ts'
-import { ERRORS, named } from './schemas.ts'
+import { answers, ERRORS, named } from './schemas.ts'
 import { hashSecret, newToken } from './secrets.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -17,7 +17,7 @@ const fields = Type.Object(
   { examples: [{ client_id: 'pincall', client_secret: '…', grant_type: 'client_credentials' }] },
 )
 const Form = named('OAuthTokenRequest', fields)
-const Answer = named(
+const Answer = answers(
   'OAuthTokenResponse',
   Type.Object({ access_token: Type.String(), expires_in: Type.Integer(), token_type: Type.String() }),
 )

@@ -26,7 +26,7 @@ export function getEvents(api: Api, { guard, events, clock, closing }: Wire): vo
           description: DESCRIPTION,
         }),
         produces: ['text/event-stream'],
-        querystring: Type.Object({ after: Type.Optional(Type.String({ examples: ['0'] })) }),
+        querystring: Type.Object({ after: Type.Optional(Type.String({ description: 'The id of an event.' })) }),
         headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
         response: { 200: Type.Unsafe<Readable>({ type: 'string' }), ...ERRORS },
       },

@@ -7,10 +7,10 @@ import { ApplicationParams, ERRORS } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
-const flag = (description: string) => Type.Optional(Type.String({ description, examples: ['true', 'false'] }))
+const flag = (description: string) => Type.Optional(Type.String({ description }))
 const filters = {
-  verified: flag('Only PINs that were verified, or were not.'),
-  sent: flag('Only PINs that went out, or did not.'),
+  verified: flag('`true`: only verified PINs, `false`: only others.'),
+  sent: flag('`true`: only PINs that went out, `false`: only others.'),
 }
 const msisdn = Type.String({
   maxLength: 100,

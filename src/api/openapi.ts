@@ -11,7 +11,11 @@ const DESCRIPTION =
   'Phone verification on your own machines: one-time PINs by real phone calls and SMS, over Infobip’s 2FA API. ' +
   'Press **Authorize** and paste the API key to try every operation here.'
 
-type Operation = { requestBody?: { required?: boolean; content: Record<string, { schema: { $ref?: string } }> } }
+type Operation = {
+  requestBody?: { required?: boolean; content: Record<string, { schema: { $ref?: string } }> }
+  responses?: Record<string, { description: string }>
+}
+type NamedSchema = { required?: string[]; 'x-always'?: string[] }
 
 /** GET /openapi.json and /docs, from the schemas that validate and serialise. Must come before the operations. */
 export async function describeApi(api: Api): Promise<void> {
@@ -25,7 +29,7 @@ export async function describeApi(api: Api): Promise<void> {
       components: { securitySchemes: SECURITY_SCHEMES },
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `Schema${i}`) },
-    transformObject: (document) => ('openapiObject' in document ? withOptionalBodies(document.openapiObject) : {}),
+    transformObject: (document) => ('openapiObject' in document ? polished(document.openapiObject) : {}),
   })
   await api.register(swaggerUi, {
     routePrefix: '/docs',
@@ -48,16 +52,29 @@ export async function describeApi(api: Api): Promise<void> {
   })
 }
 
-/** Fastify calls every described body required; ours may be left out where it wants nothing. */
-function withOptionalBodies<Document extends { paths?: object; components?: object }>(document: Document): Document {
-  const schemas =
-    (document.components as { schemas?: Record<string, { required?: string[] }> } | undefined)?.schemas ?? {}
+/** What the generator can not know: what is always in an answer, which bodies may be left out, what success means. */
+function polished<Document extends { paths?: object; components?: object }>(document: Document): Document {
+  const { schemas = {} } = (document.components ?? {}) as { schemas?: Record<string, NamedSchema> }
+  for (const schema of Object.values(schemas)) {
+    const always = schema['x-always']
+    delete schema['x-always']
+    if (always && always.length > 0) schema.required = always
+  }
   for (const path of Object.values(document.paths ?? {})) {
-    for (const { requestBody } of Object.values(path as Record<string, Operation>)) {
-      if (!requestBody) continue
-      const names = Object.values(requestBody.content).map(({ schema }) => schema.$ref?.split('/').at(-1) ?? '')
-      requestBody.required = names.some((name) => (schemas[name]?.required ?? []).length > 0)
+    for (const { requestBody, responses = {} } of Object.values(path as Record<string, Operation>)) {
+      if (requestBody) requestBody.required = wantsSomething(requestBody, schemas)
+      for (const [status, response] of Object.entries(responses)) {
+        if (status.startsWith('2') && response.description === 'Default Response') response.description = 'Done.'
+      }
     }
   }
   return document
+}
+
+function wantsSomething(
+  { content }: NonNullable<Operation['requestBody']>,
+  schemas: Record<string, NamedSchema>,
+): boolean {
+  const names = Object.values(content).map(({ schema }) => schema.$ref?.split('/').at(-1) ?? '')
+  return names.some((name) => (schemas[name]?.required ?? []).length > 0)
 }

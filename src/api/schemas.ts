@@ -9,6 +9,15 @@ export function named<Schema extends TSchema>(name: string, schema: Schema) {
   return Type.Unsafe<Static<Schema>>({ $ref: `${name}#` })
 }
 
+/**
+ * The same for an answer. The serialiser writes required keys before optional ones, but the contract's order is another: so
+ * it is told of none, and the API's description of those that are always there.
+ */
+export function answers<Schema extends TSchema>(name: string, schema: Schema) {
+  const { required, ...unordered } = schema as TSchema & { required?: string[] }
+  return named(name, { ...unordered, 'x-always': required ?? [] } as TSchema as Schema)
+}
+
 /** A string of which people should know what it wants; `wants` is told where it is not met. */
 export const Text = (options: { wants?: string; [keyword: string]: unknown } = {}) => {
   const { wants, ...keywords } = options
@@ -92,7 +101,6 @@ const IdempotencyKey = Text({
   pattern: '^[\\x20-\\x7e]{1,255}$',
   wants: 'must be 1 to 255 printable ASCII characters',
   description: 'The same key makes it safe to send the same request again: it is carried out once.',
-  examples: ['7f2b1c9e-signup-4711'],
 })
 
 export const SendHeaders = Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) })
@@ -104,7 +112,6 @@ export const CallHeaders = Type.Object({
       description:
         'RFC 7240: `wait=<seconds>` holds the answer back until the call’s outcome is known, at most so long (120 s at most); ' +
         '`respond-async` answers at once.',
-      examples: ['wait=60'],
     }),
   ),
 })

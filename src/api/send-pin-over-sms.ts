@@ -9,7 +9,7 @@ import { type Api, VERSIONS, type Wire } from './types.ts'
 
 const Query = Type.Object({
   ncNeeded: Type.Optional(
-    Type.String({ description: 'Look the number up first. Default true.', examples: ['true', 'false'] }),
+    Type.String({ description: '`true` (default) looks the number up first, `false` does not.' }),
   ),
 })
 

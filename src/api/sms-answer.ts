@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { PincallError } from '../errors.ts'
 import type { Sending } from '../verification/types.ts'
-import { named } from './schemas.ts'
+import { answers } from './schemas.ts'
 import { dashed } from './secrets.ts'
 
 /** The answer of a send or resend over SMS; its key order differs by version (contract §1.6). */
@@ -11,11 +11,11 @@ const NcStatus = Type.Optional(
 )
 const SmsStatus = Type.String({ description: 'MESSAGE_SENT or MESSAGE_NOT_SENT.' })
 
-export const SmsAnswerV1 = named(
+export const SmsAnswerV1 = answers(
   'SendPinResponseV1',
   Type.Object({ to: Type.String(), ncStatus: NcStatus, smsStatus: SmsStatus, pinId: Type.String() }),
 )
-export const SmsAnswerV2 = named(
+export const SmsAnswerV2 = answers(
   'StartAuthenticationResponse',
   Type.Object({
     pinId: Type.String(),

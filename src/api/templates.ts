@@ -3,7 +3,7 @@ import { PIN_TYPES, type PinType, type Template } from '../store/types.ts'
 import type { NewTemplate } from '../verification/types.ts'
 import { LANGUAGES, readLanguage } from './languages.ts'
 import type { Problems } from './problems.ts'
-import { named, Text } from './schemas.ts'
+import { answers, named, Text } from './schemas.ts'
 
 /** A message template on the wire (contract §1.5): one for SMS and voice, its fields the sum of all years. */
 
@@ -98,11 +98,11 @@ const spoken = {
 const language = Type.Optional(Type.String())
 const voiceName = Type.Optional(Type.String())
 
-export const TemplateV1 = named(
+export const TemplateV1 = answers(
   'MessageV1',
   Type.Object({ ...answered, sender: Type.Optional(Type.String()), language, voiceName, ...spoken }),
 )
-export const TemplateV2 = named(
+export const TemplateV2 = answers(
   'Message',
   Type.Object({ ...answered, language, voiceName, senderId: Type.Optional(Type.String()), ...spoken }),
 )

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { describe } from './operation.ts'
-import { ERRORS, named, PinParams, Text } from './schemas.ts'
+import { answers, ERRORS, named, PinParams, Text } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import { type Api, VERSIONS, type Wire } from './types.ts'
 
@@ -18,7 +18,7 @@ const VerifyPinRequest = named(
   ),
 )
 
-const VerifyPinResponse = named(
+const VerifyPinResponse = answers(
   'VerifyPinResponse',
   Type.Object({
     pinId: Type.String(),

@@ -3,18 +3,18 @@ import { type Static, Type } from 'typebox'
 import type { Sending } from '../verification/types.ts'
 import { spell, statusOfDelivery, statusOfRefusal } from './call-status.ts'
 import { readPrefer } from './prefer.ts'
-import { named } from './schemas.ts'
+import { answers } from './schemas.ts'
 import type { Caller, Version, Wire } from './types.ts'
 
 /** The answer of a send or resend over voice; its key order differs by version. */
-export const VoiceAnswerV1 = named(
+export const VoiceAnswerV1 = answers(
   'ResendPinOverVoiceResponseV1',
   Type.Object(
     { to: Type.String(), pinId: Type.String(), callStatus: Type.String() },
     { examples: [{ to: '41793026727', pinId: '9C817C6F8AF3D48F9FE553282AFA2B67', callStatus: 'PROCESSED' }] },
   ),
 )
-export const VoiceAnswerV2 = named(
+export const VoiceAnswerV2 = answers(
   'StartVoiceAuthenticationResponse',
   Type.Object(
     { pinId: Type.String(), to: Type.String(), callStatus: Type.String() },
