@@ -1,6 +1,6 @@
 import { type Ask, load, request } from './lib/http-load.ts'
 import { type BenchedPincall, numbers, setUp, startPincall } from './lib/pincall.ts'
-import { cpuMs, LOAD_CORE, stayOn } from './lib/processes.ts'
+import { childrenCpuMs, cpuMs, LOAD_CORE, stayOn } from './lib/processes.ts'
 import { openRefusingTrunk, type RefusingTrunk } from './lib/refusing-trunk.ts'
 import { percentile, report, roundsOr, say, scaled } from './lib/report.ts'
 
@@ -58,12 +58,16 @@ async function idle(world: World, calls: number): Promise<number[]> {
 }
 
 /** Asked for at an even pace, whatever the answers do: a slow answer must not slow the load down. */
-async function busy(world: World, calls: number): Promise<{ latencies: number[]; cpuMsPerCall: number }> {
+async function busy(
+  world: World,
+  calls: number,
+): Promise<{ latencies: number[]; cpuMsPerCall: number; speechMsPerCall: number }> {
   const latencies: number[] = []
   const pending: Promise<void>[] = []
   const ask = asking(world, latencies, pending)
   const begun = performance.now()
-  const before = cpuMs(world.pincall.pid)
+  const { pid } = world.pincall
+  const before = { server: cpuMs(pid), speech: childrenCpuMs(pid) }
   await Promise.all(
     Array.from({ length: CLIENTS }, async (_, client) => {
       for (let i = client; i < calls; i += CLIENTS) {
@@ -76,7 +80,11 @@ async function busy(world: World, calls: number): Promise<{ latencies: number[];
   )
   await Promise.all(pending)
   await world.pincall.idle(INVITE_MS)
-  return { latencies, cpuMsPerCall: (cpuMs(world.pincall.pid) - before) / calls }
+  return {
+    latencies,
+    cpuMsPerCall: (cpuMs(pid) - before.server) / calls,
+    speechMsPerCall: (childrenCpuMs(pid) - before.speech) / calls,
+  }
 }
 
 async function once(url: string, ask: () => Ask): Promise<void> {
@@ -103,12 +111,13 @@ try {
   const world: World = { pincall, trunk, ids: await setUp(pincall), number: numbers() }
   await idle(world, 20) // the engines start, and the clips of the voice are made
   await busy(world, 100)
-  const told = { idle: [] as number[][], busy: [] as number[][], cpu: [] as number[] }
+  const told = { idle: [] as number[][], busy: [] as number[][], cpu: [] as number[], speech: [] as number[] }
   for (let round = 0; round < ROUNDS; round++) {
     told.idle.push(await idle(world, IDLE_CALLS))
-    const { latencies, cpuMsPerCall } = await busy(world, BUSY_CALLS)
+    const { latencies, cpuMsPerCall, speechMsPerCall } = await busy(world, BUSY_CALLS)
     told.busy.push(latencies)
     told.cpu.push(cpuMsPerCall)
+    told.speech.push(speechMsPerCall)
     say(
       `latency: idle p50 ${percentile(told.idle.at(-1)!, 0.5).toFixed(1)} ms, busy p50 ${percentile(latencies, 0.5).toFixed(1)} ms, p99 ${percentile(latencies, 0.99).toFixed(1)} ms`,
     )
@@ -137,6 +146,7 @@ try {
     unit: 'ms of server CPU',
     note: 'a call that is refused with 486: HTTP, store, prompts, SIP, the end of the delivery',
   })
+  report({ name: 'latency.speech-cpu-per-call', value: told.speech, unit: 'ms of CPU of the speech processes' })
   report({ name: 'latency.invites', value: trunk.invites, unit: 'INVITEs, repeats included' })
 } finally {
   trunk.close()

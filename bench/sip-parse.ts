@@ -1,4 +1,3 @@
-import { parseNameAddr, parseVia, tagOf } from '../src/sip/addresses.ts'
 import { header, headerValues, parseMessage } from '../src/sip/index.ts'
 import { SERVER_CORE, stayOn } from './lib/processes.ts'
 import { median, report, roundsOr, say, scaled } from './lib/report.ts'
@@ -48,9 +47,9 @@ const message = Buffer.from(
 function readAsCaller(): number {
   const answer = parseMessage(message)
   if (answer.kind !== 'response') throw new Error(answer.kind)
-  const branch = parseVia(header(answer, 'via') ?? '')?.branch
-  const tag = tagOf(header(answer, 'to'))
-  const target = parseNameAddr(header(answer, 'contact') ?? '')?.uri
+  const branch = /;branch=([^;,]+)/.exec(header(answer, 'via') ?? '')?.[1]
+  const tag = /;tag=([^;]+)/.exec(header(answer, 'to') ?? '')?.[1]
+  const target = /<([^>]+)>/.exec(header(answer, 'contact') ?? '')?.[1]
   const routes = headerValues(answer, 'record-route')
   const wanted = [branch, tag, header(answer, 'call-id'), header(answer, 'cseq'), target]
   if (wanted.includes(undefined) || routes.length !== 2) throw new Error('the message was misread')
