@@ -11,11 +11,8 @@ const vocabularies = new Map<string, Vocabulary>()
 function understand({ sound, names, wantsKey }: Extract<ToListener, { type: 'listen' }>): Understood {
   const known = names.flatMap((name) => vocabularies.get(name) ?? [])
   const code = bestCode(sound, known)
-  if (code && code.code.length > 1) return { code: code.code, confidence: code.confidence }
-  if (!wantsKey) return {}
-  // One digit by itself, set off by pauses, is a key that was asked for.
-  if (code && /^\d$/.test(code.code)) return { key: code.code }
-  for (const { keys } of known) {
+  if (code) return { code: code.code, confidence: code.confidence }
+  for (const { keys } of wantsKey ? known : []) {
     const key = hearKey(sound, keys)
     if (key !== undefined) return { key }
   }

@@ -1,13 +1,10 @@
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Random } from '../random.ts'
-import type { Sound, Speech, VoiceChoice } from '../speech/types.ts'
+import type { Speech, VoiceChoice } from '../speech/types.ts'
 
 /** What the sandbox needs of the speech room: voices for its people, and what calls sound like, to compare with. */
-export type SandboxSpeech = Pick<Speech, 'say' | 'clips'> & {
-  /** What a call says to ask for each key 0–9. Where it is absent, keys are looked for with the digits' clips. */
-  offers?(voice: VoiceChoice): Promise<Map<string, Sound[]>>
-}
+export type SandboxSpeech = Pick<Speech, 'say' | 'clips' | 'prepare'>
 
 export type SandboxOptions = {
   clock: Clock
