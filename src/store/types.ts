@@ -195,6 +195,7 @@ export type NewDelivery = {
   placeholders?: Record<string, string>
 }
 
+/** A client's key for one request, remembered per account for 24 hours, and only where the request was not refused. */
 export type Idempotency = { key: string; fingerprint: string }
 
 export type Admission =
@@ -249,7 +250,7 @@ export type CheckResult =
   /** No checks were left before this one. */
   | { kind: 'exhausted'; to: string }
   | { kind: 'wrong'; checksLeft: number; to: string }
-  /** Right. `first` for the one that verified it; later ones only where many verifications are allowed. */
+  /** Right. `first` for the one that verified it; later ones only where many verifications are allowed, and not counted. */
   | { kind: 'right'; first: boolean; to: string }
   /** Right or wrong, but it was verified before and only one verification is allowed. */
   | { kind: 'used'; to: string }
@@ -328,6 +329,10 @@ export type Store = {
   admitSend(send: AdmitSend): Promise<Admission>
   admitResend(resend: AdmitResend): Promise<ResendAdmission>
   countCheck(check: CountCheck): Promise<CheckResult>
+  /**
+   * Newest first, the 10,000 newest at most. `sentAt` is when the PIN was made, there where a message went out: an SMS was
+   * handed over, or a call was answered by whomever.
+   */
   verifications(query: VerificationQuery): Promise<VerificationRow[]>
 
   // deliveries
@@ -345,7 +350,10 @@ export type Store = {
   /** Gives a claimed delivery back untouched: only before any attempt. */
   unclaim(deliveryId: string, nodeId: string): Promise<void>
   extendLeases(lease: { nodeId: string; leaseMs: number; now: number }): Promise<void>
-  /** Written before anything leaves the machine. False where the lease is no longer ours: then nothing may leave. */
+  /**
+   * Written before anything leaves the machine. False where the lease is no longer ours (also: it is over), where another
+   * attempt of the delivery is open, or where its outcome was told: then nothing may leave.
+   */
   beginAttempt(attempt: {
     attemptId: string
     deliveryId: string
@@ -357,7 +365,8 @@ export type Store = {
    * The outcome is known while the call still goes on (the code was heard, the repetition is being read): sets the
    * delivery's disposition and evidence and writes a `delivery.outcome` event, but leaves it open. What was told to a
    * client stays true: `recover` closes such a delivery with this disposition, not as abandoned (charging nothing), and a
-   * later closeAttempt replaces only the evidence. False where the delivery is closed or not this node's.
+   * later closeAttempt replaces only the evidence. False, with nothing changed, where the delivery is closed, not this
+   * node's, or its outcome was told before.
    */
   recordOutcome(outcome: {
     deliveryId: string
@@ -367,7 +376,10 @@ export type Store = {
     event: Record<string, unknown>
     now: number
   }): Promise<boolean>
-  /** Attempt, money and event in one transaction. False where it was closed before: nothing changes then. */
+  /**
+   * Attempt, money and event in one transaction. False where it was closed before: nothing changes then. What all attempts
+   * of a delivery are charged never exceeds its reserve. The event is written with `final` only.
+   */
   closeAttempt(close: CloseAttempt): Promise<boolean>
   /**
    * Deals with deliveries whose holder is gone (lease over, or `all` but this node's where the store has one node only):
@@ -380,7 +392,7 @@ export type Store = {
   // money
   topUp(accountId: string, micros: Micros, note: string, now: number): Promise<void>
   balance(accountId: string): Promise<{ balanceMicros: Micros; reservedMicros: Micros }>
-  /** Sum over the ledger against the balances: zero when all is well. */
+  /** The ledger against the balances, and the reserves against the open deliveries that hold them: zero when all is well. */
   ledgerDrift(): Promise<Micros>
 
   // events

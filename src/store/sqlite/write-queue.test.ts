@@ -133,6 +133,20 @@ describe('the queue of writes', () => {
     assert.equal(notes(), 'c')
   })
 
+  test('where SQLite gives the whole transaction up by itself, nobody in it is told that it is written', async () => {
+    const results = await Promise.allSettled([
+      note('a'),
+      queue.write(() => {
+        database.exec('ROLLBACK') // what SQLite does of its own on some I/O errors
+        throw new Error('disk I/O error')
+      }),
+      note('b'),
+    ])
+    for (const result of results) assert.equal(result.status === 'rejected' && result.reason.code, 'unavailable')
+    await note('c')
+    assert.equal(notes(), 'c')
+  })
+
   test('a full disk loses nothing that was answered and the store recovers when there is room', async () => {
     const pages = database.prepare<{ page_count: number }>('PRAGMA page_count').get()?.page_count ?? 0
     database.exec(`PRAGMA max_page_count = ${pages + 20}`)

@@ -94,7 +94,7 @@ CREATE TABLE pins (
   placeholders TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pins_of_application ON pins (application_id, created_at);
-CREATE INDEX pins_of_number ON pins (application_id, to_msisdn);
+CREATE INDEX pins_of_number ON pins (to_msisdn);
 
 CREATE TABLE deliveries (
   seq INTEGER NOT NULL PRIMARY KEY,
