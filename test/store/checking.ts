@@ -109,6 +109,15 @@ export function checkingContract(engine: Engine): void {
       assert.equal((await world.check(pinId, true, { counted, now: START + 3000 })).kind, 'right')
     })
 
+    test('a check refused by its second limit gives the first its count back', async () => {
+      const world = await makeWorld(store)
+      const { pinId } = await world.send()
+      const first = limit('first', newId('counter'), 1, 3000)
+      const refused = await world.check(pinId, true, { counted: [first, limit('second', newId('counter'), 0, 3000)] })
+      assert.equal(refused.kind === 'limited' && refused.name, 'second')
+      assert.equal((await world.check(pinId, true, { counted: [first] })).kind, 'right')
+    })
+
     test('the verify limit counts guesses at expired and used-up PINs, so that nobody learns from them for free', async () => {
       const world = await makeWorld(store)
       const { pinId } = await world.send({ pin: { maxChecks: 1 } })

@@ -101,6 +101,23 @@ export function recoveringContract(engine: Engine): void {
         },
       ))
 
+    test('a delivery whose outcome was told is not owed again, also where its attempt was over', async () => {
+      const store = await engine.open(await engine.freshPlace())
+      const world = await makeWorld(store)
+      const { deliveryId } = await world.send()
+      const attemptId = await world.claimAndBegin(deliveryId)
+      const told = { disposition: 'heard', evidence: {}, event: {}, now: START } as const
+      await store.recordOutcome({ deliveryId, nodeId: NODE, ...told })
+      await world.close(deliveryId, { attemptId, final: false, chargeMicros: 20 })
+      const { abandoned, requeued } = await store.recover({ nodeId: 'node-b', all: true, now: START })
+      assert.equal(requeued, 0)
+      assert.equal(abandoned[0]?.disposition, 'heard')
+      assert.equal(abandoned[0]?.chargedMicros, 20)
+      assert.deepEqual(await store.balance(world.accountId), { balanceMicros: 999_980, reservedMicros: 0 })
+      assert.equal(await store.ledgerDrift(), 0)
+      await store.close()
+    })
+
     test('what is not open is left alone, and a second recovery finds nothing', () =>
       acrossRestart(
         async (store) => {
