@@ -1,7 +1,6 @@
 import { Type } from 'typebox'
 import { makeKey } from './api-keys.ts'
 import { describe } from './operation.ts'
-import { ERRORS } from './schemas.ts'
 import type { Api, Wire } from './types.ts'
 
 /** POST /2fa/1/api-key: no body; the answer is the secret alone, as a JSON string literal. */
@@ -22,7 +21,6 @@ export function createApiKey2015(api: Api, wire: Wire): void {
           200: Type.String({
             examples: ['003026bbc133714df1834b8638bb496e-8f4b3d9a-e931-478d-a994-28a725159ab9'],
           }),
-          ...ERRORS,
         },
       },
     },

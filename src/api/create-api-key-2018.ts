@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { notFound } from '../errors.ts'
 import { AllowedIPs, KeyName, makeKey, restrictionsOf, When } from './api-keys.ts'
 import { describe } from './operation.ts'
-import { answers, ERRORS, named } from './schemas.ts'
+import { answers, named } from './schemas.ts'
 import type { Api, Wire } from './types.ts'
 
 const Permission = Type.Enum(['ALL', 'TFA'])
@@ -51,7 +51,7 @@ export function createApiKey2018(api: Api, wire: Wire): void {
         }),
         params: Type.Object({ accountKey: Type.String({ examples: ['_'] }) }),
         body: Body,
-        response: { 201: Answer, ...ERRORS },
+        response: { 201: Answer },
       },
     },
     async ({ caller, params, body }, reply) => {

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { invalid } from '../errors.ts'
 import { AllowedIPs, KeyName, makeKey, restrictionsOf, When } from './api-keys.ts'
 import { describe } from './operation.ts'
-import { answers, ERRORS, named } from './schemas.ts'
+import { answers, named } from './schemas.ts'
 import { SCOPES } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -48,7 +48,7 @@ export function createApiKey(api: Api, wire: Wire): void {
       schema: {
         ...describe({ id: 'create-api-key', tag: 'Access', summary: 'Create an API key', access: 'login' }),
         body: Body,
-        response: { 200: Answer, ...ERRORS },
+        response: { 200: Answer },
       },
     },
     async ({ caller, body }) => {

@@ -10,7 +10,6 @@ import {
 import { readConfiguration } from './configuration.ts'
 import { describe } from './operation.ts'
 import { Problems } from './problems.ts'
-import { ERRORS } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -31,7 +30,7 @@ export function createApplication(api: Api, { guard, verification }: Wire): void
       schema: {
         ...describe({ ...about, version: 1 }),
         body: ApplicationRequest,
-        response: { 200: ApplicationV1Written, ...ERRORS },
+        response: { 200: ApplicationV1Written },
       },
     },
     async (request) => applicationV1Written(await create(request.caller.accountId, request.body)),
@@ -41,7 +40,7 @@ export function createApplication(api: Api, { guard, verification }: Wire): void
     '/2fa/2/applications',
     {
       ...guard.scopes(MANAGE),
-      schema: { ...describe(about), body: ApplicationRequest, response: { 201: ApplicationV2, ...ERRORS } },
+      schema: { ...describe(about), body: ApplicationRequest, response: { 201: ApplicationV2 } },
     },
     async (request, reply) => {
       reply.code(201)

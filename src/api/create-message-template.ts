@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import { describe } from './operation.ts'
 import { Problems } from './problems.ts'
-import { ApplicationParams, ERRORS } from './schemas.ts'
+import { ApplicationParams } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import {
   placeholderFor,
@@ -48,7 +48,7 @@ export function createMessageTemplate(api: Api, { guard, verification }: Wire): 
         ...describe({ ...about, version: 1 }),
         params: ApplicationParams,
         body: TemplateRequestV1,
-        response: { 200: TemplateV1, ...ERRORS },
+        response: { 200: TemplateV1 },
       },
     },
     async ({ caller, params, body }) => templateV1(await create(caller.accountId, params.applicationId, body)),
@@ -62,7 +62,7 @@ export function createMessageTemplate(api: Api, { guard, verification }: Wire): 
         ...describe(about),
         params: ApplicationParams,
         body: TemplateRequestV2,
-        response: { 200: TemplateV2, ...ERRORS },
+        response: { 200: TemplateV2 },
       },
     },
     async ({ caller, params, body }) => templateV2(await create(caller.accountId, params.applicationId, body)),

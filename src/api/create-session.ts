@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { describe } from './operation.ts'
-import { ERRORS, named } from './schemas.ts'
+import { named } from './schemas.ts'
 import { hashSecret, newToken } from './secrets.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -27,7 +27,7 @@ export function createSession(api: Api, { clock, random, store, logins }: Wire):
       schema: {
         ...describe({ id: 'create-session', tag: 'Access', summary: 'Create a session', access: 'open' }),
         body: Body,
-        response: { 200: Type.Object({ token: Type.String() }), ...ERRORS },
+        response: { 200: Type.Object({ token: Type.String() }) },
       },
     },
     async ({ body }) => {

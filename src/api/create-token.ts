@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { unauthenticated } from './logins.ts'
 import { describe } from './operation.ts'
 import { Problems } from './problems.ts'
-import { answers, ERRORS, named } from './schemas.ts'
+import { answers, named } from './schemas.ts'
 import { hashSecret, newToken } from './secrets.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -32,7 +32,7 @@ export function createToken(api: Api, { clock, random, store, logins }: Wire): v
         consumes: ['application/x-www-form-urlencoded', 'application/json'],
         querystring: fields,
         body: Form,
-        response: { 200: Answer, ...ERRORS },
+        response: { 200: Answer },
       },
     },
     async ({ query, body, headers }, reply) => {

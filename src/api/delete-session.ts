@@ -2,7 +2,6 @@ import { Type } from 'typebox'
 import { sessionTokenOf } from './authenticate.ts'
 import { unauthenticated } from './logins.ts'
 import { describe } from './operation.ts'
-import { ERRORS } from './schemas.ts'
 import { hashSecret } from './secrets.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -14,7 +13,7 @@ export function deleteSession(api: Api, { store, clock }: Wire): void {
       schema: {
         ...describe({ id: 'delete-session', tag: 'Access', summary: 'End a session' }),
         security: [{ IBSSOTokenHeader: [] }],
-        response: { 200: Type.Unsafe<undefined>({ type: 'null', description: 'The session has ended.' }), ...ERRORS },
+        response: { 200: Type.Unsafe<undefined>({ type: 'null', description: 'The session has ended.' }) },
       },
     },
     async (request, reply) => {

@@ -63,7 +63,8 @@ export function wireError(error: unknown, version: Version): WireError {
 function ofPincall(error: PincallError, version: Version): WireError {
   const named = NAMES[error.code]
   if (named === INTERNAL) return told(INTERNAL, version, INTERNAL_TEXT, {})
-  return told(named, version, error.message, { fields: error.fields, retryAfterMs: error.retryAfterMs })
+  const text = error.fields ? sentenceOf(error.fields) : error.message
+  return told(named, version, text, { fields: error.fields, retryAfterMs: error.retryAfterMs })
 }
 
 function ofValidation(error: FastifyValidationFailure, version: Version): WireError {

@@ -1,6 +1,6 @@
 import { ApplicationV1, ApplicationV2, applicationV1, applicationV2 } from './applications.ts'
 import { describe } from './operation.ts'
-import { ApplicationParams, ERRORS } from './schemas.ts'
+import { ApplicationParams } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -15,7 +15,7 @@ export function getApplication(api: Api, { guard, verification }: Wire): void {
       schema: {
         ...describe({ ...about, version: 1 }),
         params: ApplicationParams,
-        response: { 200: ApplicationV1, ...ERRORS },
+        response: { 200: ApplicationV1 },
       },
     },
     async ({ caller, params }) => applicationV1(await verification.application(caller.accountId, params.applicationId)),
@@ -25,7 +25,7 @@ export function getApplication(api: Api, { guard, verification }: Wire): void {
     '/2fa/2/applications/:applicationId',
     {
       ...guard.scopes(MANAGE),
-      schema: { ...describe(about), params: ApplicationParams, response: { 200: ApplicationV2, ...ERRORS } },
+      schema: { ...describe(about), params: ApplicationParams, response: { 200: ApplicationV2 } },
     },
     async ({ caller, params }) => applicationV2(await verification.application(caller.accountId, params.applicationId)),
   )

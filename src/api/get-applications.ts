@@ -1,7 +1,6 @@
 import { Type } from 'typebox'
 import { ApplicationV1, ApplicationV2, applicationV1, applicationV2 } from './applications.ts'
 import { describe } from './operation.ts'
-import { ERRORS } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -13,7 +12,7 @@ export function getApplications(api: Api, { guard, verification }: Wire): void {
     '/2fa/1/applications',
     {
       ...guard.scopes(MANAGE),
-      schema: { ...describe({ ...about, version: 1 }), response: { 200: Type.Array(ApplicationV1), ...ERRORS } },
+      schema: { ...describe({ ...about, version: 1 }), response: { 200: Type.Array(ApplicationV1) } },
     },
     async ({ caller }) => (await verification.applications(caller.accountId)).map(applicationV1),
   )
@@ -22,7 +21,7 @@ export function getApplications(api: Api, { guard, verification }: Wire): void {
     '/2fa/2/applications',
     {
       ...guard.scopes(MANAGE),
-      schema: { ...describe(about), response: { 200: Type.Array(ApplicationV2), ...ERRORS } },
+      schema: { ...describe(about), response: { 200: Type.Array(ApplicationV2) } },
     },
     async ({ caller }) => (await verification.applications(caller.accountId)).map(applicationV2),
   )

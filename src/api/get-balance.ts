@@ -1,7 +1,6 @@
 import { Type } from 'typebox'
 import { formatMicros } from '../money.ts'
 import { describe } from './operation.ts'
-import { ERRORS } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -20,7 +19,7 @@ export function getBalance(api: Api, { guard, store }: Wire): void {
       ...guard.scopes(MANAGE),
       schema: {
         ...describe({ id: 'get-balance', tag: 'Pincall', summary: 'The balance of the account' }),
-        response: { 200: Answer, ...ERRORS },
+        response: { 200: Answer },
       },
     },
     async ({ caller }) => {

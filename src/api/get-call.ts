@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { notFound } from '../errors.ts'
 import { CallAnswer, callAnswer } from './calls.ts'
 import { describe } from './operation.ts'
-import { ERRORS, Id } from './schemas.ts'
+import { Id } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -15,7 +15,7 @@ export function getCall(api: Api, { guard, store }: Wire): void {
       schema: {
         ...describe({ id: 'get-call', tag: 'Pincall', summary: 'How a call stands or ended, with its evidence' }),
         params: Type.Object({ deliveryId: Id('5F1C0E7DB21A4B7CA1DE3A2B0C9D8E7F') }),
-        response: { 200: CallAnswer, ...ERRORS },
+        response: { 200: CallAnswer },
       },
     },
     async ({ caller, params }) => {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { CallAnswer, callAnswer } from './calls.ts'
 import { describe } from './operation.ts'
-import { ERRORS, PinParams } from './schemas.ts'
+import { PinParams } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -14,7 +14,7 @@ export function getCallsOfPin(api: Api, { guard, store, verification }: Wire): v
       schema: {
         ...describe({ id: 'get-calls-of-pin', tag: 'Pincall', summary: 'The calls of a PIN, oldest first' }),
         params: PinParams,
-        response: { 200: Type.Array(CallAnswer), ...ERRORS },
+        response: { 200: Type.Array(CallAnswer) },
       },
     },
     async ({ caller, params }) => {

@@ -3,7 +3,6 @@ import { Type } from 'typebox'
 import { invalid } from '../errors.ts'
 import { eventStream } from './event-stream.ts'
 import { describe } from './operation.ts'
-import { ERRORS } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -28,7 +27,7 @@ export function getEvents(api: Api, { guard, events, clock, closing }: Wire): vo
         produces: ['text/event-stream'],
         querystring: Type.Object({ after: Type.Optional(Type.String({ description: 'The id of an event.' })) }),
         headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
-        response: { 200: Type.Unsafe<Readable>({ type: 'string' }), ...ERRORS },
+        response: { 200: Type.Unsafe<Readable>({ type: 'string' }) },
       },
     },
     async (request, reply) => {

@@ -1,5 +1,5 @@
 import { describe } from './operation.ts'
-import { ERRORS, MessageParams } from './schemas.ts'
+import { MessageParams } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import { TemplateV1, TemplateV2, templateV1, templateV2 } from './templates.ts'
 import type { Api, Wire } from './types.ts'
@@ -15,7 +15,7 @@ export function getMessageTemplate(api: Api, { guard, verification }: Wire): voi
       schema: {
         ...describe({ ...about, version: 1 }),
         params: MessageParams,
-        response: { 200: TemplateV1, ...ERRORS },
+        response: { 200: TemplateV1 },
       },
     },
     async ({ caller, params }) =>
@@ -26,7 +26,7 @@ export function getMessageTemplate(api: Api, { guard, verification }: Wire): voi
     '/2fa/2/applications/:applicationId/messages/:messageId',
     {
       ...guard.scopes(MANAGE),
-      schema: { ...describe(about), params: MessageParams, response: { 200: TemplateV2, ...ERRORS } },
+      schema: { ...describe(about), params: MessageParams, response: { 200: TemplateV2 } },
     },
     async ({ caller, params }) =>
       templateV2(await verification.template(caller.accountId, params.applicationId, params.messageId)),

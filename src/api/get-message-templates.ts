@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { describe } from './operation.ts'
-import { ApplicationParams, ERRORS } from './schemas.ts'
+import { ApplicationParams } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import { TemplateV1, TemplateV2, templateV1, templateV2 } from './templates.ts'
 import type { Api, Wire } from './types.ts'
@@ -20,7 +20,7 @@ export function getMessageTemplates(api: Api, { guard, verification }: Wire): vo
       schema: {
         ...describe({ ...about, version: 1 }),
         params: ApplicationParams,
-        response: { 200: Type.Array(TemplateV1), ...ERRORS },
+        response: { 200: Type.Array(TemplateV1) },
       },
     },
     async ({ caller, params }) =>
@@ -34,7 +34,7 @@ export function getMessageTemplates(api: Api, { guard, verification }: Wire): vo
       schema: {
         ...describe(about),
         params: ApplicationParams,
-        response: { 200: Type.Array(TemplateV2), ...ERRORS },
+        response: { 200: Type.Array(TemplateV2) },
       },
     },
     async ({ caller, params }) =>

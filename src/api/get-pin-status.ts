@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { deliveryStatusOf } from './delivery-status.ts'
 import { describe } from './operation.ts'
-import { ERRORS, PinParams } from './schemas.ts'
+import { PinParams } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import { type Api, VERSIONS, type Wire } from './types.ts'
 
@@ -25,7 +25,7 @@ export function getPinStatus(api: Api, { guard, verification }: Wire): void {
             version,
           }),
           params: PinParams,
-          response: { 200: Statuses, ...ERRORS },
+          response: { 200: Statuses },
         },
       },
       async ({ caller, params }) =>

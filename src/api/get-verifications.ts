@@ -3,7 +3,7 @@ import { invalid } from '../errors.ts'
 import { parseMsisdn } from '../msisdn.ts'
 import { describe } from './operation.ts'
 import { readFlag } from './query-flags.ts'
-import { ApplicationParams, ERRORS } from './schemas.ts'
+import { ApplicationParams } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -63,7 +63,7 @@ export function getVerifications(api: Api, { guard, verification }: Wire): void 
         ...describe({ ...about, version: 1 }),
         params: ApplicationParams,
         querystring: QueryV1,
-        response: { 200: Rows, ...ERRORS },
+        response: { 200: Rows },
       },
     },
     ({ caller, params, query }) => find(caller.accountId, params.applicationId, query),
@@ -77,7 +77,7 @@ export function getVerifications(api: Api, { guard, verification }: Wire): void 
         ...describe(about),
         params: ApplicationParams,
         querystring: QueryV2,
-        response: { 200: Type.Object({ verifications: Rows }), ...ERRORS },
+        response: { 200: Type.Object({ verifications: Rows }) },
       },
     },
     async ({ caller, params, query }) => {

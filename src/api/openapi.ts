@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import type { FastifySchema } from 'fastify'
 import { SECURITY_SCHEMES, TAGS } from './operation.ts'
-import { NAMED_SCHEMAS } from './schemas.ts'
+import { ERRORS, NAMED_SCHEMAS } from './schemas.ts'
 import type { Api } from './types.ts'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
@@ -29,6 +30,7 @@ export async function describeApi(api: Api): Promise<void> {
       components: { securitySchemes: SECURITY_SCHEMES },
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `Schema${i}`) },
+    transform: ({ schema, url }) => ({ schema: withErrors(schema), url }),
     transformObject: (document) => ('openapiObject' in document ? polished(document.openapiObject) : {}),
   })
   await api.register(swaggerUi, {
@@ -51,6 +53,10 @@ export async function describeApi(api: Api): Promise<void> {
     return written
   })
 }
+
+/** Errors are written by one hand, so no operation has serialisers for them; described they are with each. */
+const withErrors = (schema: FastifySchema): FastifySchema =>
+  schema?.security ? { ...schema, response: { ...(schema.response as object), ...ERRORS } } : schema
 
 /** What the generator can not know: what is always in an answer, which bodies may be left out, what success means. */
 function polished<Document extends { paths?: object; components?: object }>(document: Document): Document {

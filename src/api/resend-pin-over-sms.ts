@@ -1,5 +1,5 @@
 import { describe } from './operation.ts'
-import { ERRORS, PinParams, SendHeaders } from './schemas.ts'
+import { PinParams, SendHeaders } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import { ResendRequest, readResend } from './sending.ts'
 import { assertResendable, SmsAnswerV1, SmsAnswerV2, smsAnswer } from './sms-answer.ts'
@@ -17,7 +17,7 @@ export function resendPinOverSms(api: Api, { guard, verification }: Wire): void 
           params: PinParams,
           headers: SendHeaders,
           body: ResendRequest,
-          response: { 200: version === 1 ? SmsAnswerV1 : SmsAnswerV2, ...ERRORS },
+          response: { 200: version === 1 ? SmsAnswerV1 : SmsAnswerV2 },
         },
       },
       async (request) => {

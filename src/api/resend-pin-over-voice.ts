@@ -1,5 +1,5 @@
 import { describe } from './operation.ts'
-import { CallHeaders, ERRORS, PinParams } from './schemas.ts'
+import { CallHeaders, PinParams } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import { ResendRequest, readResend } from './sending.ts'
 import { type Api, VERSIONS, type Wire } from './types.ts'
@@ -28,7 +28,7 @@ export function resendPinOverVoice(api: Api, { guard, verification, callWaitMs }
           params: PinParams,
           headers: CallHeaders,
           body: ResendRequest,
-          response: { 200: version === 1 ? VoiceAnswerV1 : VoiceAnswerV2, ...ERRORS },
+          response: { 200: version === 1 ? VoiceAnswerV1 : VoiceAnswerV2 },
         },
       },
       async (request, reply) => {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { describe } from './operation.ts'
 import { readFlag } from './query-flags.ts'
-import { ERRORS, SendHeaders } from './schemas.ts'
+import { SendHeaders } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import { readSend, SendRequest } from './sending.ts'
 import { SmsAnswerV1, SmsAnswerV2, smsAnswer } from './sms-answer.ts'
@@ -25,7 +25,7 @@ export function sendPinOverSms(api: Api, { guard, verification }: Wire): void {
           querystring: Query,
           headers: SendHeaders,
           body: SendRequest,
-          response: { 200: version === 1 ? SmsAnswerV1 : SmsAnswerV2, ...ERRORS },
+          response: { 200: version === 1 ? SmsAnswerV1 : SmsAnswerV2 },
         },
       },
       async (request) => {

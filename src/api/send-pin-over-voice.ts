@@ -1,5 +1,5 @@
 import { describe } from './operation.ts'
-import { CallHeaders, ERRORS } from './schemas.ts'
+import { CallHeaders } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import { readSend, SendRequest } from './sending.ts'
 import { type Api, VERSIONS, type Wire } from './types.ts'
@@ -16,7 +16,7 @@ export function sendPinOverVoice(api: Api, { guard, verification, callWaitMs }: 
           ...describe({ id: 'send-2fa-pin-code-over-voice', tag: 'PINs', summary: 'Send a PIN over voice', version }),
           headers: CallHeaders,
           body: SendRequest,
-          response: { 200: version === 1 ? VoiceAnswerV1 : VoiceAnswerV2, ...ERRORS },
+          response: { 200: version === 1 ? VoiceAnswerV1 : VoiceAnswerV2 },
         },
       },
       async (request, reply) => {

@@ -10,7 +10,7 @@ import {
 import { readConfiguration } from './configuration.ts'
 import { describe } from './operation.ts'
 import { Problems } from './problems.ts'
-import { ApplicationParams, ERRORS } from './schemas.ts'
+import { ApplicationParams } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
@@ -46,7 +46,7 @@ export function updateApplication(api: Api, { guard, verification }: Wire): void
         ...describe({ ...about, version: 1 }),
         params: ApplicationParams,
         body: ApplicationChangeV1,
-        response: { 200: ApplicationV1Written, ...ERRORS },
+        response: { 200: ApplicationV1Written },
       },
     },
     async (request) =>
@@ -61,7 +61,7 @@ export function updateApplication(api: Api, { guard, verification }: Wire): void
         ...describe(about),
         params: ApplicationParams,
         body: ApplicationRequest,
-        response: { 200: ApplicationV2, ...ERRORS },
+        response: { 200: ApplicationV2 },
       },
     },
     async (request) =>

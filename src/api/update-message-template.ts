@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import { describe } from './operation.ts'
 import { Problems } from './problems.ts'
-import { ERRORS, MessageParams } from './schemas.ts'
+import { MessageParams } from './schemas.ts'
 import { MANAGE } from './scopes.ts'
 import {
   placeholderFor,
@@ -44,7 +44,7 @@ export function updateMessageTemplate(api: Api, { guard, verification }: Wire): 
         ...describe({ ...about, version: 1 }),
         params: MessageParams,
         body: TemplateChange,
-        response: { 200: TemplateV1, ...ERRORS },
+        response: { 200: TemplateV1 },
       },
     },
     async ({ caller, params, body }) => templateV1(await update(caller.accountId, params, body)),
@@ -58,7 +58,7 @@ export function updateMessageTemplate(api: Api, { guard, verification }: Wire): 
         ...describe(about),
         params: MessageParams,
         body: TemplateChange,
-        response: { 200: TemplateV2, ...ERRORS },
+        response: { 200: TemplateV2 },
       },
     },
     async ({ caller, params, body }) => templateV2(await update(caller.accountId, params, body)),

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { describe } from './operation.ts'
-import { answers, ERRORS, named, PinParams, Text } from './schemas.ts'
+import { answers, named, PinParams, Text } from './schemas.ts'
 import { PINS } from './scopes.ts'
 import { type Api, VERSIONS, type Wire } from './types.ts'
 
@@ -40,7 +40,7 @@ export function verifyPin(api: Api, { guard, verification }: Wire): void {
           ...describe({ id: 'verify-2fa-phone-number', tag: 'PINs', summary: 'Verify a PIN', version }),
           params: PinParams,
           body: VerifyPinRequest,
-          response: { 200: VerifyPinResponse, ...ERRORS },
+          response: { 200: VerifyPinResponse },
         },
       },
       async ({ caller, params, body }) => {
