@@ -2,7 +2,7 @@
  * Finds out a code from the sound that a handset received, as a person with a pencil would: words between pauses, each
  * compared with the clips of the characters. It knows the clips, which are public, and nothing of the call.
  *
- * Words are compared twice: roughly, below 1 kHz, to find the likely characters and where they lie; then exactly, in blocks of
+ * Words are compared twice: roughly, below 650 Hz, to find the likely characters and where they lie; then exactly, in blocks of
  * 20 ms, so that a lost packet costs its own block and a late one may shift the rest of the word.
  */
 export type HeardCode = { code: string; confidence: number; readings: string[] }
@@ -16,9 +16,13 @@ const COARSE_LAGS = 64 // 32 ms at 2 kHz
 const FINE_LAGS = 3
 /** A word may go on earlier or later than it began, by a packet or half of one. */
 const SLIPS = [0, -160, -80, 80, 160]
+/** A match this good needs no look at slips; one this plain none at words of another length. */
 const CERTAIN = 0.95
+const PLAIN = 0.985
 const ROUGHLY_ALIKE = 0.35
-const CANDIDATES = 4
+/** Below 650 Hz B, D, E, P and T hardly differ: whatever is nearly as good is looked at closely. */
+const CANDIDATES = 14
+const CLEARLY_WORSE = 0.2
 /** Below this a word is not a character: messages are full of words that sound a little like one. */
 const ALIKE = 0.8
 /** A last character may be a hair more like its clip from within a code. */
@@ -122,7 +126,7 @@ function recognise(line: Line, span: Span, clips: readonly Clip[]): Word | undef
   const near = clips.filter((clip) => differs(clip) <= EDGE_FRAMES / 2)
   const others = clips.filter((clip) => differs(clip) > EDGE_FRAMES / 2 && differs(clip) <= EDGE_FRAMES)
   const first = bestOf(line, span, near)
-  if (first && first.score > CERTAIN) return first
+  if (first && first.score > PLAIN) return first
   const second = bestOf(line, span, others)
   return first && first.score >= (second?.score ?? 0) ? first : second
 }
@@ -132,8 +136,8 @@ function bestOf(line: Line, span: Span, clips: readonly Clip[]): Word | undefine
     .map((clip) => ({ clip, ...coarseMatch(line, span.start, clip) }))
     .filter(({ score }) => score >= ROUGHLY_ALIKE)
     .toSorted((a, b) => b.score - a.score)
-    .slice(0, CANDIDATES)
-    .map(({ clip, at }) => ({ clip, score: fineMatch(line.fine, at, clip.fine) }))
+    .filter(({ score }, rank, [best]) => rank < CANDIDATES && score >= (best?.score ?? 0) - CLEARLY_WORSE)
+    .map(({ clip, at }) => ({ clip, score: fineMatch(line.fine, at, clip.fine) * covered(line.fine, span, at, clip) }))
     .toSorted((a, b) => b.score - a.score)
   const [best] = likely
   if (!best || best.score < ALIKE) return undefined
@@ -184,6 +188,18 @@ function fineMatch(sound: Float32Array, at: number, clip: Float32Array): number 
     if (best > CERTAIN) return best // nothing slipped
   }
   return best
+}
+
+/** How much of the word the clip accounts for: „E“ fits well into „P“, but leaves its beginning unexplained. */
+function covered(sound: Float32Array, { start, end }: Span, at: number, clip: Clip): number {
+  let [inside, outside] = [1e-9, 0]
+  for (let from = start * FRAME; from < end * FRAME; from += FRAME) {
+    const size = Math.sqrt(energyOf(sound, from, FRAME))
+    const isInside = from + FRAME > at && from < at + clip.fine.length
+    if (isInside) inside += size
+    else outside += size
+  }
+  return inside / (inside + outside)
 }
 
 function lineOf(heard: Int16Array): Line {
@@ -276,14 +292,21 @@ function sharpened(sound: Int16Array): Float32Array {
   return result
 }
 
-const LOW_PASS = Float32Array.from({ length: 16 }, (_, tap) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (tap + 0.5)) / 16))
+/** Windowed sinc, half way down at 650 Hz: what folds back would depend on where in a word the first sample falls. */
+const LOW_PASS = Float32Array.from({ length: 40 }, (_, tap) => {
+  const x = tap - 19.5
+  const sinc = Math.sin((2 * Math.PI * 650 * x) / 8000) / x
+  return sinc * (0.5 - 0.5 * Math.cos((2 * Math.PI * (tap + 0.5)) / 40))
+})
 
 function decimated(sound: Int16Array): Float32Array {
   const result = new Float32Array(Math.floor(sound.length / DECIMATION))
   for (let index = 0; index < result.length; index++) {
-    const from = index * DECIMATION - 6
+    const from = index * DECIMATION - 18
+    const first = Math.max(0, -from)
+    const last = Math.min(LOW_PASS.length, sound.length - from)
     let sum = 0
-    for (let tap = 0; tap < LOW_PASS.length; tap++) sum += (LOW_PASS[tap] as number) * (sound[from + tap] ?? 0)
+    for (let tap = first; tap < last; tap++) sum += (LOW_PASS[tap] as number) * (sound[from + tap] as number)
     result[index] = sum
   }
   return result
