@@ -18,6 +18,8 @@ export const AllowedIPs = Type.Array(Type.String({ maxLength: 50 }), {
 export const When = Type.Unsafe<string | number>({
   type: ['string', 'integer'],
   maxLength: 40,
+  minimum: 0,
+  maximum: Date.UTC(9999, 11, 31),
   description: 'ISO 8601, or milliseconds since 1970.',
   examples: ['2030-01-31T12:00:00Z'],
 })

@@ -9,8 +9,7 @@ import { NOBODY, verifyPassword } from './passwords.ts'
 /** A login checked lately is not put through scrypt again. */
 const REMEMBERED = { ttlMs: 10 * 60_000, most: 1000 }
 /** A flood of guesses must not take every core, nor queue without end. */
-const AT_ONCE = 2
-const WAITING = 64
+const TURNS = { atOnce: 2, waiting: 64 }
 
 export type Logins = {
   /** The account of a user with this password; throws `unauthenticated`. */
@@ -23,17 +22,20 @@ export const unauthenticated = (): PincallError => new PincallError('unauthentic
  * Checks passwords. What is remembered is that a credential, known here only by a keyed digest, matched a certain hash; the
  * login's row is read every time, so a changed password counts at once.
  */
-export function makeLogins(deps: { clock: Clock; random: Random; store: Pick<Store, 'findLogin'> }): Logins {
+export function makeLogins(
+  deps: { clock: Clock; random: Random; store: Pick<Store, 'findLogin'> },
+  { verify = verifyPassword, turns = TURNS } = {},
+): Logins {
   const digestKey = deps.random.bytes(32)
   const matched = new Memo<string>(deps.clock, REMEMBERED)
   const checking = new Map<string, Promise<boolean>>()
-  const takeTurn = makeTurns(AT_ONCE, WAITING)
+  const takeTurn = makeTurns(turns)
 
   function check(credential: string, password: string, passwordHash: string): Promise<boolean> {
     const name = `${credential} ${passwordHash}`
     const running = checking.get(name) // many requests with the same login begin together: one of them does the work
     if (running) return running
-    const started = takeTurn(() => verifyPassword(password, passwordHash)).finally(() => checking.delete(name))
+    const started = takeTurn(() => verify(password, passwordHash)).finally(() => checking.delete(name))
     checking.set(name, started)
     return started
   }
@@ -53,13 +55,13 @@ export function makeLogins(deps: { clock: Clock; random: Random; store: Pick<Sto
   }
 }
 
-/** Lets `atOnce` run and `most` wait; who comes later is sent away. */
-function makeTurns(atOnce: number, most: number) {
+/** Lets `atOnce` run and some wait; who comes later is sent away. */
+function makeTurns({ atOnce, waiting }: typeof TURNS) {
   let running = 0
   const queue: (() => void)[] = []
   return async <Result>(work: () => Promise<Result>): Promise<Result> => {
     if (running >= atOnce) {
-      if (queue.length >= most) {
+      if (queue.length >= waiting) {
         throw new PincallError('unavailable', 'Too many logins are being checked: try again in a moment.', {
           retryAfterMs: 1000,
         })

@@ -13,6 +13,8 @@ const IndiaDlt = Type.Object({
   teleMarketerId: Type.Optional(Type.String({ maxLength: 255 })),
 })
 const Regional = Type.Object({ indiaDlt: Type.Optional(IndiaDlt) })
+/** The same as it is answered: every key optional keeps the serialiser from changing their order. */
+const RegionalAnswer = Type.Object({ indiaDlt: Type.Optional(Type.Partial(IndiaDlt)) })
 
 const pinType = Type.Unsafe<PinType | 'HEXA'>({
   type: 'string',
@@ -93,7 +95,7 @@ const answered = {
 const spoken = {
   repeatDTMF: Type.Optional(Type.String()),
   speechRate: Type.Optional(Type.Number()),
-  regional: Type.Optional(Regional),
+  regional: Type.Optional(RegionalAnswer),
 }
 const language = Type.Optional(Type.String())
 const voiceName = Type.Optional(Type.String())
