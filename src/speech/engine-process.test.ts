@@ -37,7 +37,7 @@ writeFileSync(
 
 const open = (options: { timeoutMs?: number; maxWaiting?: number; clock?: typeof systemClock } = {}) => {
   writeFileSync(journal, '')
-  return new EngineProcess({ name: 'testing', program, log: silentLog, clock: systemClock, ...options })
+  return new EngineProcess({ name: 'testing', program: () => program, log: silentLog, clock: systemClock, ...options })
 }
 const say = (engine: EngineProcess, text: string) => engine.speak({ voice: 'v', rate: 150, text })
 const requests = () => readFileSync(journal, 'utf8').split('\n').filter(Boolean)
@@ -133,6 +133,19 @@ test('an engine sees nothing of our environment, where the keys are', async () =
   const engine = open()
   await assert.rejects(say(engine, 'environment'), (error: Error) => !error.message.includes('PINCALL'))
   delete process.env.PINCALL_SECRET_KEY
+  await engine.close()
+})
+
+test('an engine that is not installed fails what is asked of it, and nothing else', async () => {
+  const program = () => {
+    throw new Error('Cannot find module')
+  }
+  const engine = new EngineProcess({ name: 'absent', program, log: silentLog, clock: systemClock })
+  const results = await Promise.allSettled([say(engine, '1'), say(engine, '2')])
+  for (const result of results) {
+    assert.ok(result.status === 'rejected' && result.reason instanceof SpeechFailed)
+    assert.equal(result.reason.message, 'absent is not installed.')
+  }
   await engine.close()
 })
 

@@ -7,7 +7,8 @@ import { SpeechFailed } from './types.ts'
 export type Utterance = { voice: string; rate: number; pitch?: number; text: string; fault?: boolean }
 export type Recording = { sampleRate: number; samples: Int16Array }
 
-type Options = { name: string; program: string; log: Log; clock: Clock; timeoutMs?: number; maxWaiting?: number }
+/** `program` says which file to run; it throws where the engine is not installed. */
+type Options = { name: string; program: () => string; log: Log; clock: Clock; timeoutMs?: number; maxWaiting?: number }
 type Asked = {
   utterance: Utterance
   sends: number
@@ -85,13 +86,24 @@ export class EngineProcess {
     this.#current = next
     next.sends++
     this.#child ??= this.#start()
-    this.#child.stdin?.write(`${JSON.stringify({ id: this.#nextId, ...next.utterance })}\n`)
+    this.#child?.stdin?.write(`${JSON.stringify({ id: this.#nextId, ...next.utterance })}\n`)
   }
 
-  #start(): ChildProcess {
+  #start(): ChildProcess | undefined {
+    const { program, log } = this.#options
+    try {
+      return this.#run(program())
+    } catch (error) {
+      log.error({ engine: this.name, reason: String(error) }, 'a speech engine can not be started')
+      this.#failAll(`${this.name} is not installed.`)
+      return undefined
+    }
+  }
+
+  #run(program: string): ChildProcess {
     // The environment holds keys of ours that are no business of an engine.
     const { PATH, SystemRoot } = process.env
-    const child = spawn(process.execPath, [this.#options.program], {
+    const child = spawn(process.execPath, [program], {
       stdio: 'pipe',
       env: { ...(PATH && { PATH }), ...(SystemRoot && { SystemRoot }) },
     })

@@ -33,7 +33,7 @@ export class EngineSpeech implements Speech {
   readonly cache: SoundCache
 
   constructor({ log, clock, cacheBytes = CACHE_BYTES }: SpeechOptions) {
-    const engine = (name: EngineName) => new EngineProcess({ name, program: engineProgram(name), log, clock })
+    const engine = (name: EngineName) => new EngineProcess({ name, program: () => engineProgram(name), log, clock })
     this.#log = log
     this.#engines = { flite: engine('flite'), espeak: engine('espeak') }
     this.cache = new SoundCache(cacheBytes)
