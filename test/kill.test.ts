@@ -83,7 +83,7 @@ async function closedDelivery(pincall: RunningPincall, pinId: string): Promise<v
   for (let tries = 0; tries < 60; tries++) {
     const answer = await pincall.call('GET', `/pincall/1/pins/${pinId}/calls`)
     assert.equal(answer.status, 200, `acknowledged PIN ${pinId} is there`)
-    const calls = answer.body as unknown as { state: string; disposition?: string }[]
+    const calls: { state: string; disposition?: string }[] = JSON.parse(answer.text)
     assert.equal(calls.length, 1)
     if (calls[0].state === 'closed') {
       assert.ok(FINAL.has(String(calls[0].disposition)), `${pinId} ended as ${calls[0].disposition}`)

@@ -47,9 +47,8 @@ test('Infobip’s own Node SDK, unmodified, drives the whole flow: only the base
   const resent = await twoFA.resendPINCodeVoice(pinId, {})
   assert.deepEqual(resent.data, { pinId, to, callStatus: 'PENDING_ACCEPTED' })
 
-  const heard = (await pincall.call('GET', `/sandbox/pins?to=${to}&wait=30&channel=voice`)).body as unknown as {
-    code: string
-  }[]
+  const inbox = await pincall.call('GET', `/sandbox/pins?to=${to}&wait=30&channel=voice`)
+  const heard: { code: string }[] = JSON.parse(inbox.text)
   const wrong = await twoFA.verifyPhoneNumber(pinId, { pin: 'x' })
   assert.deepEqual(wrong.data, { pinId, msisdn: to, verified: false, attemptsRemaining: 9, pinError: 'WRONG_PIN' })
   const verified = await twoFA.verifyPhoneNumber(pinId, { pin: heard[0].code })

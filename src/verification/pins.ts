@@ -14,7 +14,7 @@ import { networkOf, type Routing } from '../routing/index.ts'
 import type { Admission, Channel, NewDelivery, ResendAdmission, Store } from '../store/types.ts'
 import { type CodeKeys, guessMatches } from './code.ts'
 import { fingerprint } from './fingerprint.ts'
-import { opaqueId, timedId } from './ids.ts'
+import { timedId } from './ids.ts'
 import { fillText } from './text.ts'
 import type { Check, CheckAnswer, Refusal, ResendPin, Sending, SendPin } from './types.ts'
 
@@ -162,7 +162,7 @@ function refuse(deps: PinDeps, number: ParsedNumber, channel: Channel): { why: R
 function newDelivery(deps: PinDeps, channel: Channel, to: string): NewDelivery {
   const reserveMicros =
     channel === 'voice' ? ceilingOf(deps.routing.routesFor(to), deps.longestCallMs) : deps.smsPriceMicros
-  return { deliveryId: opaqueId(deps.random), channel, reserveMicros }
+  return { deliveryId: timedId(deps.random, deps.clock.now()), channel, reserveMicros }
 }
 
 function sendingOf(

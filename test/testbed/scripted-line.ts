@@ -35,9 +35,14 @@ export function scriptLine(): ScriptedLine {
   let ids = 0
   let answered = false
   let failed = false
-  const prompts = Object.fromEntries(
-    SOUNDS.map((name) => [name, new Int16Array(8000)]),
-  ) as unknown as CallOrder['prompts']
+  const second = () => new Int16Array(8000)
+  const prompts: CallOrder['prompts'] = {
+    greeting: second(),
+    reading: second(),
+    repetition: second(),
+    offerKey: second(),
+    goodbye: second(),
+  }
 
   const session: MediaSession = {
     local: { host: '127.0.0.1', port: 10000 },

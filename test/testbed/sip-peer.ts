@@ -2,8 +2,18 @@ import { ManualClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { seededRandom } from '../../src/random.ts'
 import {
-  type CallFailure, type CallHandlers, type EndpointOptions, formatMessage, header, headerValues, type InviteRequest, makeEndpoint,
-  parseMessage, type SipMessage, type SipRequest, type SipResponse,
+  type CallFailure,
+  type CallHandlers,
+  type EndpointOptions,
+  formatMessage,
+  header,
+  headerValues,
+  type InviteRequest,
+  makeEndpoint,
+  parseMessage,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
 } from '../../src/sip/index.ts'
 
 export const NEAR = { host: '127.0.0.1', port: 5060 }
@@ -25,7 +35,12 @@ export function scriptPeer(change: Partial<EndpointOptions> = {}) {
       close: async () => {},
     },
   )
-  const heard = { progress: [] as number[], answers: [] as string[], failures: [] as CallFailure[], ends: [] as string[] }
+  const heard = {
+    progress: [] as number[],
+    answers: [] as string[],
+    failures: [] as CallFailure[],
+    ends: [] as string[],
+  }
   const handlers: CallHandlers = {
     onProgress: ({ status }) => heard.progress.push(status),
     onAnswer: ({ body }) => heard.answers.push(Buffer.from(body).toString()),
@@ -39,19 +54,32 @@ export function scriptPeer(change: Partial<EndpointOptions> = {}) {
     heard,
     invite: (asked: Partial<InviteRequest> = {}, more: Partial<CallHandlers> = {}) =>
       endpoint.invite(
-        { uri: 'sip:41793026727@127.0.0.2', target: FAR, from: { uri: 'sip:p@127.0.0.1' }, body: Buffer.from('offer'), ...asked },
+        {
+          uri: 'sip:41793026727@127.0.0.2',
+          target: FAR,
+          from: { uri: 'sip:p@127.0.0.1' },
+          body: Buffer.from('offer'),
+          ...asked,
+        },
         { ...handlers, ...more },
       ),
     /** Requests of a method that left, in order. */
     requests: (method: string): SipRequest[] =>
-      sent.map(({ message }) => message).filter((message): message is SipRequest => message.kind === 'request' && message.method === method),
+      sent
+        .map(({ message }) => message)
+        .filter((message): message is SipRequest => message.kind === 'request' && message.method === method),
     responses: (method: string): SipResponse[] =>
       sent
         .map(({ message }) => message)
-        .filter((message): message is SipResponse => message.kind === 'response' && header(message, 'cseq')!.endsWith(method)),
+        .filter(
+          (message): message is SipResponse => message.kind === 'response' && header(message, 'cseq')!.endsWith(method),
+        ),
     receive: (message: SipMessage, from = FAR) => endpoint.receive(formatMessage(message), from),
     /** Answers the last request of a method (the last INVITE by default). */
-    respond(status: number, options: { to?: SipRequest; tag?: string; headers?: [string, string][]; body?: string } = {}) {
+    respond(
+      status: number,
+      options: { to?: SipRequest; tag?: string; headers?: [string, string][]; body?: string } = {},
+    ) {
       const request = options.to ?? peer.requests('INVITE').at(-1)!
       peer.receive(responseOf(request, status, options))
     },
@@ -67,9 +95,17 @@ export function responseOf(
   const copied = (name: string) => headerValues(request, name).map((value): [string, string] => [name, value])
   const to = header(request, 'to')!
   const tagged = status > 100 && !to.includes('tag=') ? `${to};tag=${options.tag ?? 'far'}` : to
-  const contact: [string, string][] = options.headers?.some(([name]) => name === 'contact') ? [] : [['contact', '<sip:callee@127.0.0.2:5099>']]
+  const contact: [string, string][] = options.headers?.some(([name]) => name === 'contact')
+    ? []
+    : [['contact', '<sip:callee@127.0.0.2:5099>']]
   const headers: [string, string][] = [
-    ...copied('via'), ...copied('from'), ['to', tagged], ...copied('call-id'), ...copied('cseq'), ...contact, ...(options.headers ?? []),
+    ...copied('via'),
+    ...copied('from'),
+    ['to', tagged],
+    ...copied('call-id'),
+    ...copied('cseq'),
+    ...contact,
+    ...(options.headers ?? []),
   ]
   return { kind: 'response', status, reason: 'Reason', headers, body: Buffer.from(options.body ?? '') }
 }
