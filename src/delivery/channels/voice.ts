@@ -64,7 +64,7 @@ async function renderPrompts(deps: DeliveryDeps, job: Job, proofKey: string): Pr
     code: deps.codeOf(pin),
     proofKey,
     ...(template.repeatDTMF && { replayKeys: template.repeatDTMF }),
-    ...(Object.keys(placeholders).length && { privateParts: Object.values(placeholders) }),
+    filled: Object.values(placeholders),
     ...(deps.speechFault(pin.to) && { fault: true }),
   })
   deps.observe({ kind: 'prompts', ms: deps.clock.monotonic() - begun })
