@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig } from '../config.ts'
@@ -29,11 +29,14 @@ export async function findOrStart(env: NodeJS.ProcessEnv, serve: Serve = serveHe
 
 async function startHere(env: NodeJS.ProcessEnv, serve: Serve): Promise<Omit<DemoServer, 'sentence'>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pincall-demo-'))
+  const config = join(dataDir, 'pincall.json')
+  await writeFile(config, JSON.stringify({ calls: { drainS: 0 } })) // the story is over before the call is: hang up then
   const others = Object.entries(env).filter(([name]) => !name.startsWith('PINCALL_'))
   const settings = {
     PINCALL_HTTP_PORT: '0',
     PINCALL_DATA_DIR: dataDir,
     PINCALL_SANDBOX: 'on',
+    PINCALL_CONFIG: config,
     PINCALL_LOG_LEVEL: 'silent', // the story is what the terminal is for
   }
   const remove = () => rm(dataDir, { recursive: true, force: true })

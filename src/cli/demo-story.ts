@@ -13,15 +13,15 @@ export type Wish = {
 
 export type StoryDeps = { wire: Wire; tell: Narrator; clock: Pick<Clock, 'monotonic' | 'wait'> }
 
-type Arrived = { channel: 'sms' | 'voice'; to: string; code: string; at: string | number }
+type Arrived = { channel: 'sms' | 'voice'; code: string; at: string }
 type Progress = { pinId: string; step: string }
 
 /** A call is over within this time: the longest call allowed, and a ring before it. */
 const CALL_WAIT_S = 90
 /** The stream and the answer come over two connections: so long may the stream lag behind. */
 const STRAGGLERS_MS = 500
-/** How long a handset may take to understand what it was read. */
-const HEARD_WAIT_S = 20
+/** How long a text may take to arrive, and a handset to understand what it was read. */
+const ARRIVAL_WAIT_S = 20
 
 /** What each step of a call says to a person. */
 const STEPS: Record<string, string> = {
@@ -37,7 +37,7 @@ const STEPS: Record<string, string> = {
 /** The whole life of a PIN: set up, sent by text, sent again by a call, heard, verified. Throws `Failure` where it breaks. */
 export async function tellStory({ wire, tell, clock }: StoryDeps, wish: Wish): Promise<void> {
   const { number, text } = wish
-  const before = await arrivedAt(wire, number)
+  const after = await lastArrival(wire, number)
   tell.since()
   const { applicationId } = await wire.post<{ applicationId: string }>('/2fa/2/applications', { name: 'Pincall demo' })
   tell.step('application', `“Pincall demo” is made, with the limits of every new one`)
@@ -52,8 +52,8 @@ export async function tellStory({ wire, tell, clock }: StoryDeps, wish: Wish): P
   tell.took('set-up')
 
   const { pinId } = await wire.post<{ pinId: string }>('/2fa/2/pin', { applicationId, messageId, to: number })
-  const sent = await newest('sms', { wire, clock, number, before })
-  tell.step('text', `sent to +${number}; its inbox shows “${text.replaceAll('{{pin}}', sent.code)}”`)
+  const sent = await arrival('sms', { wire, number, after })
+  tell.step('text', `sent to +${number}; its inbox shows “${await newestText(wire, number)}”`)
   tell.took('text sent and arrived')
 
   tell.step('call', 'say the text never came: the same PIN again, by a real SIP call', 'also')
@@ -63,7 +63,7 @@ export async function tellStory({ wire, tell, clock }: StoryDeps, wish: Wish): P
   tell.step('outcome', `${status}: ${SENTENCES[status]}`)
 
   if (status === 'PROCESSED') {
-    const heard = await newest('voice', { wire, clock, number, before })
+    const heard = await arrival('voice', { wire, number, after })
     tell.took('handset understood')
     if (heard.code !== sent.code) throw new Failure('The handset heard another code than the one in the text.')
     tell.step('heard', `${heard.code}, understood by the handset from the sound of the call alone`)
@@ -88,9 +88,15 @@ async function callAndWatch({ wire, tell, clock }: StoryDeps, pinId: string): Pr
   const stream = await wire.listen('/pincall/1/events', stop.signal)
   const begun = clock.monotonic()
   tell.since()
+  let dialled = 0
   const watching = watch(stream, pinId, (step) => {
-    tell.moment(clock.monotonic() - begun, step, STEPS[step])
-    tell.took(TOOK[step] ?? step)
+    const again = step === 'dialling' && ++dialled > 1
+    tell.moment(
+      clock.monotonic() - begun,
+      step,
+      again ? 'refused before it rang: the next trunk is tried' : STEPS[step],
+    )
+    tell.took(again ? 'refused by a trunk' : TOOK[step])
   })
   const prefer = { prefer: `wait=${CALL_WAIT_S}` }
   const call = wire.post<{ callStatus: string }>(`/2fa/1/pin/${pinId}/resend/voice`, undefined, prefer)
@@ -132,19 +138,23 @@ class DisposableAbort extends AbortController {
   }
 }
 
-type Looking = { wire: Wire; clock: StoryDeps['clock']; number: string; before: Arrived[] }
+type Looking = { wire: Wire; number: string; after: string | undefined }
 
-const arrivedAt = (wire: Wire, number: string) => wire.get<Arrived[]>(`/sandbox/pins?to=${number}`)
+/** When the newest code came to the number so far: what is looked for comes after. */
+async function lastArrival(wire: Wire, number: string): Promise<string | undefined> {
+  const [newest] = await wire.get<Arrived[]>(`/sandbox/pins?to=${number}`)
+  return newest?.at
+}
 
-/** The newest code that came to the number over `channel` since `before` was read. */
-async function newest(channel: Arrived['channel'], { wire, clock, number, before }: Looking): Promise<Arrived> {
-  const of = (all: Arrived[]) => all.find((each) => each.channel === channel)
-  const known = JSON.stringify(of(before))
-  const until = clock.monotonic() + HEARD_WAIT_S * 1000
-  do {
-    const latest = of(await arrivedAt(wire, number))
-    if (latest && JSON.stringify(latest) !== known) return latest
-    await clock.wait(50)
-  } while (clock.monotonic() < until)
-  throw new Failure(`No code came to +${number} by ${channel} within ${HEARD_WAIT_S} s.`)
+/** The first code that comes to the number over `channel`, as whoever holds the phone got to know it. */
+async function arrival(channel: Arrived['channel'], { wire, number, after }: Looking): Promise<Arrived> {
+  const query = new URLSearchParams({ to: number, channel, wait: String(ARRIVAL_WAIT_S), ...(after && { after }) })
+  const [arrived] = await wire.get<Arrived[]>(`/sandbox/pins?${query}`)
+  if (!arrived) throw new Failure(`No code came to +${number} by ${channel} within ${ARRIVAL_WAIT_S} s.`)
+  return arrived
+}
+
+async function newestText(wire: Wire, number: string): Promise<string> {
+  const [message] = await wire.get<{ text: string }[]>(`/sandbox/messages?to=${number}`)
+  return message?.text ?? ''
 }

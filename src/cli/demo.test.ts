@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { demo } from './demo.ts'
 import { findOrStart } from './demo-server.ts'
@@ -9,6 +11,7 @@ import { Failure, type Io } from './io.ts'
 import { makeWire } from './wire.ts'
 
 const CODE = '482913'
+const AT = '2026-12-01T12:00:00.000Z'
 const KEY = 'a-key-of-this-directory'
 
 type Script = {
@@ -23,18 +26,18 @@ type Script = {
 
 /** A server that speaks the wire and plays one call as the script has it. */
 async function scripted(script: Script) {
-  const pins: object[] = []
+  const pins: { channel: string; to: string; code: string; at: string }[] = []
   let stream: ServerResponse | undefined
   const requests: string[] = []
   const text = 'Your code is {{pin}}.'
-  const answers: Record<string, (response: ServerResponse) => void> = {
+  const answers: Record<string, (response: ServerResponse, query: URLSearchParams) => void> = {
     'GET /healthz': (response) => json(response, { status: 'ok' }),
     'GET /2fa/2/applications': (response) => json(response, []),
     'POST /2fa/2/applications': (response) => json(response, { applicationId: 'A1' }, 201),
     'POST /2fa/2/applications/A1/messages': (response) => json(response, { messageId: 'M1' }),
     'POST /2fa/2/pin': (response) => {
       if (script.sendStatus) return refuse(response, script.sendStatus, 'Too many requests: the limit is 3/1d')
-      pins.unshift({ channel: 'sms', to: '41793026727', code: CODE, at: 1 })
+      pins.unshift({ channel: 'sms', to: '41793026727', code: CODE, at: AT })
       json(response, { pinId: 'P1', smsStatus: 'MESSAGE_SENT' })
     },
     'GET /pincall/1/events': (response) => {
@@ -46,22 +49,28 @@ async function scripted(script: Script) {
         const pinId = step === 'of another pin' ? 'P2' : 'P1'
         stream?.write(`event: progress\ndata: ${JSON.stringify({ pinId, deliveryId: 'D1', step, at: 1 })}\n\n`)
       }
-      if (script.heard) pins.unshift({ channel: 'voice', to: '41793026727', code: script.heard, at: 2 })
+      if (script.heard) pins.unshift({ channel: 'voice', to: '41793026727', code: script.heard, at: AT })
       json(response, { to: '41793026727', pinId: 'P1', callStatus: script.callStatus })
     },
     'POST /2fa/2/pin/P1/verify': (response) =>
       json(response, script.verified === false ? { verified: false, pinError: 'WRONG_PIN' } : { verified: true }),
-    'GET /sandbox/pins': (response) =>
-      script.sandbox === false ? refuse(response, 404, 'Not found') : json(response, pins),
-    'GET /sandbox/sms': (response) =>
-      json(response, [{ to: '41793026727', from: 'Pincall', text: text.replace('{{pin}}', CODE), at: 1 }]),
+    'GET /sandbox/pins': (response, query) => {
+      if (script.sandbox === false) return refuse(response, 404, 'Not found')
+      const channel = query.get('channel')
+      json(
+        response,
+        pins.filter((pin) => !channel || pin.channel === channel),
+      )
+    },
+    'GET /sandbox/messages': (response) =>
+      json(response, [{ to: '41793026727', from: 'Pincall', text: text.replace('{{pin}}', CODE), at: AT }]),
   }
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    const path = request.url!.split('?')[0]
+    const { pathname: path, searchParams: query } = new URL(request.url!, 'http://scripted')
     requests.push(`${request.method} ${path}`)
     if (path !== '/healthz' && request.headers.authorization !== `App ${KEY}`)
       return refuse(response, 401, 'Unauthorized')
-    request.resume().on('end', () => answers[`${request.method} ${path}`](response))
+    request.resume().on('end', () => answers[`${request.method} ${path}`](response, query))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -186,10 +195,12 @@ for (const { what, sandbox, key, says } of [
       return { url: 'http://127.0.0.1:1', apiKey: 'k', close: async () => {} }
     })
     assert.match(found.sentence, says)
-    const { PINCALL_DATA_DIR: dataDir, ...rest } = started[0]
+    const { PINCALL_DATA_DIR: dataDir, PINCALL_CONFIG: config, ...rest } = started[0]
     assert.notEqual(dataDir, env.PINCALL_DATA_DIR)
+    assert.equal(config, join(dataDir!, 'pincall.json'))
     assert.deepEqual(rest, { PATH: '/bin', PINCALL_HTTP_PORT: '0', PINCALL_SANDBOX: 'on', PINCALL_LOG_LEVEL: 'silent' })
     await found.close()
+    assert.equal(existsSync(dataDir!), false, 'nothing is left of it')
     assert.deepEqual(
       server.requests.filter((request) => request.startsWith('POST')),
       [],

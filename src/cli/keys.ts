@@ -49,14 +49,14 @@ export async function listKeys(io: Io, options: { json?: true }, clock: Clock = 
   const keys = await withStore(io, (store) => store.listKeys(DEFAULT_ACCOUNT))
   if (options.json) return io.out(JSON.stringify(keys.map(shown)))
   if (keys.length === 0) return io.out('There are no keys yet: the first start of the server makes one.')
-  const width = Math.max(4, ...keys.map((key) => key.name.length))
+  const width = Math.max(4, ...keys.map(({ name }) => name.length))
   io.out(paint(io, 'bold', `${'ID'.padEnd(32)}  ${'NAME'.padEnd(width)}  WORKS  MADE        ENDS        SCOPES`))
   for (const key of keys) {
     const works = key.enabled && (key.validTo === undefined || key.validTo > clock.now())
     const word = works ? paint(io, 'green', 'yes  ') : paint(io, 'red', 'no   ')
     const ends = key.validTo === undefined ? 'never     ' : day(key.validTo)
     io.out(
-      `${key.keyId.padEnd(32)}  ${key.name.padEnd(width)}  ${word}  ${day(key.createdAt)}  ${ends}  ${key.scopes.join(' ')}`,
+      `${key.keyId.padEnd(32)}  ${printable(key.name).padEnd(width)}  ${word}  ${day(key.createdAt)}  ${ends}  ${key.scopes.join(' ')}`,
     )
   }
 }
@@ -71,9 +71,12 @@ export async function disableKey(io: Io, id: string): Promise<void> {
       )
     }
     await store.setKeyEnabled(DEFAULT_ACCOUNT, found[0].keyId, false)
-    io.out(`Key ${found[0].keyId} (${found[0].name}) is off.`)
+    io.out(`Key ${found[0].keyId} (${printable(found[0].name)}) is off.`)
   })
 }
+
+/** Names come over the wire too: what would move the cursor or ring the bell is shown as a question mark. */
+const printable = (name: string) => name.replace(/\p{Cc}/gu, '?')
 
 const day = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 

@@ -15,10 +15,17 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode
-    if (!(error instanceof Failure || error instanceof PincallError)) throw error
-    io.err(`${paint(io, 'red', '✗')} ${error.message}`)
+    io.err(`${paint(io, 'red', '✗')} ${sentenceOf(error, io)}`)
     return error instanceof Failure ? error.exitCode : 1
   }
+}
+
+/** What was raised on purpose is a sentence already; anything else is a fault of ours, with its trace for who asks for it. */
+function sentenceOf(error: unknown, io: Io): string {
+  if (error instanceof Failure || error instanceof PincallError) return error.message
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  const wordy = ['debug', 'trace'].includes(io.env.PINCALL_LOG_LEVEL ?? '')
+  return wordy ? (stack ?? message) : `A fault in Pincall: ${message} (PINCALL_LOG_LEVEL=debug shows where).`
 }
 
 function describe(io: Io, exit: (code: number) => void): Command {
