@@ -1,6 +1,6 @@
 import { readConfig, type Settings } from './config.ts'
 import { PincallError } from './errors.ts'
-import { completeSecrets } from './key-files.ts'
+import { completeSecrets, type Secrets } from './key-files.ts'
 import { makeLog } from './log.ts'
 import { systemRandom } from './random.ts'
 import { type Server, startServer } from './server.ts'
@@ -10,18 +10,15 @@ export type RunningServer = { url: string; apiKey: string; settings: Settings; c
 
 /** Reads the settings and starts everything. Rejects with a `PincallError` whose sentence says what to change. */
 export async function serve(env: NodeJS.ProcessEnv): Promise<RunningServer> {
-  const { server, settings, apiKey } = await start(env)
-  return { url: server.url, apiKey, settings, close: server.close }
+  const { server, settings, secrets } = await start(env)
+  return { url: server.url, apiKey: secrets.apiKey, settings, close: server.close }
 }
 
-async function start(
-  env: NodeJS.ProcessEnv,
-): Promise<{ server: Server; settings: Settings; apiKey: string; made: string[] }> {
+async function start(env: NodeJS.ProcessEnv): Promise<{ server: Server; settings: Settings; secrets: Secrets }> {
   const { settings, secrets: given } = readConfig(env)
   const log = makeLog({ level: settings.logLevel })
   const secrets = completeSecrets(given, settings.dataDir, settings.sandbox.on, systemRandom)
-  const server = await startServer(settings, secrets, log)
-  return { server, settings, apiKey: secrets.apiKey, made: secrets.made }
+  return { server: await startServer(settings, secrets, log), settings, secrets }
 }
 
 /** `npm start`: serves until SIGTERM or SIGINT, then drains. A second signal ends at once. */
@@ -35,10 +32,11 @@ export async function run(env: NodeJS.ProcessEnv): Promise<void> {
     process.exitCode = 1
     return
   }
-  const { server, settings, apiKey, made } = started
-  process.stdout.write(
-    welcome({ url: server.url, apiKey, sandbox: settings.sandbox.on, made, dataDir: settings.dataDir }),
-  )
+  const { server, settings, secrets } = started
+  const { apiKey, made, user, password } = secrets
+  const { dataDir, sandbox } = settings
+  const login = `${user}:${password}`
+  process.stdout.write(welcome({ url: server.url, apiKey, login, sandbox: sandbox.on, made, dataDir }))
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1)

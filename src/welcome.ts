@@ -9,6 +9,8 @@ export function welcome(facts: {
   const { url, apiKey, sandbox, made, dataDir } = facts
   const head = [`Pincall is ready at ${url}  (API and try-out page: ${url}/docs)`]
   if (made.length > 0) head.push(`Made just now, readable by you only: ${made.join(', ')}`)
+  if (made.some((file) => file.includes('password')))
+    head.push(`Login of the default account, for HTTP Basic: ${login}`)
   if (!sandbox) return `\n${head.join('\n')}\n\n`
   return `
 ${head.join('\n')}
