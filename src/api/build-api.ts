@@ -53,6 +53,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   const closing = new AbortController()
   api.addHook('preClose', (done) => {
     closing.abort()
+    api.server.keepAliveTimeout = 1 // who is being answered now must not hold the end up by an idle connection
     done()
   })
   api.decorateRequest('caller')

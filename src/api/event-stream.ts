@@ -14,22 +14,22 @@ type Item = { event: StoredEvent } | { progress: Progress }
 
 /**
  * The events of an account as server-sent events (WHATWG HTML §9.2): what is durable carries its number as id, so that a
- * reader continues where it was; progress has none, for it is kept nowhere. Ends when `closing` is aborted.
+ * reader continues where it was; progress has none, for it is kept nowhere. Ends when `end` is aborted.
  */
 export async function* eventStream(
   { events, clock }: { events: ApiDeps['events']; clock: Clock },
   accountId: string,
   after: number | undefined,
-  closing: AbortSignal,
+  end: AbortSignal,
 ): AsyncGenerator<string> {
   const live = listen(events, accountId)
   const heartbeat = wakeEvery(clock, HEARTBEAT_MS, live.wake)
-  closing.addEventListener('abort', live.wake)
+  end.addEventListener('abort', live.wake)
   try {
     let cursor = after ?? (await events.lastSeq())
     yield 'retry: 2000\n\n' // the headers leave with it: nothing that happens from now on is missed
     let behind = after !== undefined
-    while (!closing.aborted) {
+    while (!end.aborted) {
       if (behind || live.overflowed()) {
         const page = await events.after(accountId, cursor, PAGE)
         for (const event of page) {
@@ -46,7 +46,7 @@ export async function* eventStream(
           cursor = item.event.seq
         }
       }
-      if (live.empty() && !closing.aborted) await live.something()
+      if (live.empty() && !end.aborted) await live.something()
       if (heartbeat.due()) {
         yield ': still here\n\n'
         behind = true
@@ -55,7 +55,7 @@ export async function* eventStream(
   } finally {
     live.stop()
     heartbeat.stop()
-    closing.removeEventListener('abort', live.wake)
+    end.removeEventListener('abort', live.wake)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { invalid } from '../errors.ts'
@@ -33,17 +34,32 @@ export function getEvents(api: Api, { guard, events, clock, closing }: Wire): vo
     async (request, reply) => {
       const after =
         readCursor('last-event-id', request.headers['last-event-id']) ?? readCursor('after', request.query.after)
-      const stream = Readable.from(eventStream({ events, clock }, request.caller.accountId, after, closing), {
+      const signal = endOf(reply.raw, closing)
+      const stream = Readable.from(eventStream({ events, clock }, request.caller.accountId, after, signal), {
         objectMode: true,
         highWaterMark: 1, // a slow reader is waited for, and what it misses is read from the log again
       })
-      reply
-        .type('text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-store')
-        .header('x-accel-buffering', 'no')
+      reply.headers({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        connection: 'close',
+        'x-accel-buffering': 'no',
+      })
       return reply.send(stream)
     },
   )
+}
+
+/** Aborted when the reader leaves or the server closes, whichever is first. */
+function endOf(response: ServerResponse, closing: AbortSignal): AbortSignal {
+  const end = new AbortController()
+  const stop = () => end.abort()
+  closing.addEventListener('abort', stop)
+  response.once('close', () => {
+    closing.removeEventListener('abort', stop)
+    stop()
+  })
+  return end.signal
 }
 
 function readCursor(field: string, text: string | undefined): number | undefined {
