@@ -2,11 +2,13 @@
 export function welcome(facts: {
   url: string
   apiKey: string
+  /** `user:password` of the default account. */
+  login: string
   sandbox: boolean
   made: string[]
   dataDir: string
 }): string {
-  const { url, apiKey, sandbox, made, dataDir } = facts
+  const { url, apiKey, login, sandbox, made, dataDir } = facts
   const head = [`Pincall is ready at ${url}  (API and try-out page: ${url}/docs)`]
   if (made.length > 0) head.push(`Made just now, readable by you only: ${made.join(', ')}`)
   if (made.some((file) => file.includes('password')))
