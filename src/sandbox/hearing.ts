@@ -34,6 +34,8 @@ export class Hearing {
   readonly #listening = new Map<number, (understood: Understood) => void>()
   /** Sounds being fetched or known, the longest unused first. */
   readonly #vocabularies = new Map<string, Promise<boolean>>()
+  /** Resolved by `close`: whoever waits for a voice's sounds need not wait any longer. */
+  readonly #deaf = Promise.withResolvers<string[]>()
   #worker: Worker | undefined
   #lastId = 0
   #closed = false
@@ -50,8 +52,9 @@ export class Hearing {
   }
 
   async listen(sound: Sound, wantsKey: boolean): Promise<Understood> {
-    const names = await this.prepare()
-    if (this.#closed || names.length === 0 || sound.length === 0) return {}
+    if (this.#closed || sound.length === 0) return {}
+    const names = await Promise.race([this.prepare(), this.#deaf.promise])
+    if (this.#closed || names.length === 0) return {}
     const id = ++this.#lastId
     return new Promise((resolve) => {
       this.#listening.set(id, resolve)
@@ -61,6 +64,7 @@ export class Hearing {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#deaf.resolve([])
     const worker = this.#worker
     this.#forgetAll()
     await worker?.terminate()

@@ -18,7 +18,7 @@ const seconds = (from, to) => ((new Date(to) - new Date(from)) / 1000).toFixed(1
 const drawn = new Map() // key of an arrival → { seen, node }
 
 function factsOf(call) {
-  const facts = []
+  const facts = [['who', call.handset]]
   if (!call.ringingAt && !call.status) facts.push(['now', 'arriving'])
   if (call.ringingAt && !call.answeredAt && !call.endedAt) facts.push(['now', 'ringing'])
   if (call.answeredAt && !call.endedAt) facts.push(['now', 'talking'])
@@ -52,7 +52,7 @@ function draw(arrival) {
   const top = make('div', 'top')
   const when = make('time', '', new Date(arrival.when).toLocaleTimeString())
   when.dateTime = arrival.when
-  top.append(make('span', 'kind', arrival.callId ? 'Call to a ' + arrival.handset : 'Text'), make('span', 'number', '+' + arrival.to),
+  top.append(make('span', 'kind', arrival.callId ? 'Call' : 'Text'), make('span', 'number', '+' + arrival.to),
     make('span', 'quiet', 'from ' + arrival.from), when)
   item.append(top)
   if (arrival.messageId) {
@@ -67,7 +67,7 @@ function draw(arrival) {
   if (arrival.audio) {
     const audio = make('audio')
     audio.controls = true
-    audio.preload = 'none'
+    audio.preload = 'metadata'
     audio.src = arrival.audio
     audio.setAttribute('aria-label', 'What the phone +' + arrival.to + ' heard')
     item.append(audio)

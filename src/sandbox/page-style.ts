@@ -13,8 +13,8 @@ h2 { margin: 0; font-size: 1.05rem }
 main { display: grid; grid-template-columns: minmax(0, 1fr) 23rem; gap: 2.5rem; align-items: start; padding-bottom: 4rem }
 .bar { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; margin-bottom: .75rem }
 .bar h2 { margin-right: auto }
-.bar label { color: var(--quiet); font-size: .875rem }
-input { font: inherit; width: 12rem; padding: .3rem .6rem; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: .5rem }
+.bar label { display: flex; align-items: center; gap: .5rem; color: var(--quiet); font-size: .875rem }
+input { font: inherit; font-size: 1rem; width: 12rem; padding: .3rem .6rem; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: .5rem }
 :focus-visible { outline: 2px solid var(--brand); outline-offset: 2px }
 #state { font-size: .8125rem; color: var(--quiet) }
 #state::before { content: ""; display: inline-block; width: .5rem; height: .5rem; margin-right: .4rem; border-radius: 50%; background: var(--warn) }
@@ -29,6 +29,7 @@ time { margin-left: auto; color: var(--quiet); font-size: .875rem }
 .text { margin: .4rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere }
 .facts { margin: .4rem 0 0; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: .35rem }
 .facts li { padding: .05rem .6rem; border-radius: 1rem; font-size: .8125rem; background: var(--back); color: var(--quiet) }
+.facts .who { color: var(--ink); box-shadow: inset 0 0 0 1px var(--line) }
 .facts .good { background: var(--brand-back); color: var(--brand) }
 .facts .bad { background: var(--warn-back); color: var(--warn) }
 .facts .now { background: var(--live-back); color: var(--live) }
@@ -46,7 +47,7 @@ th { text-align: left; font-weight: 500; color: var(--quiet) }
 th, td { padding: .4rem .5rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 td:first-child { font-weight: 600; white-space: nowrap }
 td small { display: block; color: var(--quiet); font: .75rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace }
-pre { margin: 0; padding: .75rem .9rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; font-size: .8125rem }
+pre { margin: 0; padding: .75rem .9rem; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; font-size: .8125rem }
 code { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; font-size: .9em }
 .skip { position: absolute; left: -99rem } .skip:focus { left: 1rem; top: .5rem }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }

@@ -41,8 +41,8 @@ export const PAGE = `<!doctype html>
   <section aria-labelledby="arrived">
     <div class="bar">
       <h2 id="arrived">What arrived</h2>
-      <label for="to">Number</label>
-      <input id="to" type="search" inputmode="tel" autocomplete="off" placeholder="all numbers" spellcheck="false">
+      <label>Number
+        <input id="to" type="search" inputmode="tel" autocomplete="off" placeholder="all numbers" spellcheck="false"></label>
       <span id="state" role="status">connecting</span>
     </div>
     <div id="now" class="unseen" role="status"></div>
@@ -61,7 +61,7 @@ export const PAGE = `<!doctype html>
     </table>
     <h2>In a shell, or a test</h2>
     <p>The newest code that a number got; waits up to 20 s for the first:</p>
-    <pre tabindex="0"><code id="curl"></code></pre>
+    <pre><code id="curl"></code></pre>
     <p class="quiet">Kept in memory only, up to 1,000 texts, 1,000 calls and 64 MB of sound; gone when Pincall stops.</p>
   </aside>
 </main>

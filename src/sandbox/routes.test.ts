@@ -20,7 +20,7 @@ describe('what arrived is shown under /sandbox/', () => {
   let app: FastifyInstance
   before(async () => {
     sandbox = await openSandbox({ clock, random: seededRandom('routes'), log: silentLog, speech, host: '127.0.0.1' })
-    app = Fastify()
+    app = Fastify({ routerOptions: { ignoreTrailingSlash: true } }) // as the server has it
     await app.register(sandboxRoutes(sandbox))
   })
   after(async () => {

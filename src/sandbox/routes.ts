@@ -48,9 +48,9 @@ export function sandboxRoutes(sandbox: Sandbox, options: SandboxRoutesOptions = 
       const to = one(request, 'to')
       if (to === undefined) throw invalid('to', 'must be given: the number whose codes are asked for')
       const query: PinQuery = { ...channelOf(request), ...afterOf(request) }
+      const timeoutMs = waitMs(request)
       await sandbox.settled(to, SENTENCE_MS)
-      if (sandbox.pins(to, query).length === 0)
-        await arrival(sandbox, to, query, waitMs(request), until(reply, closing))
+      if (sandbox.pins(to, query).length === 0) await arrival(sandbox, to, query, timeoutMs, until(reply, closing))
       return sandbox.pins(to, query).map((pin) => ({ ...pin, at: iso(pin.at) }))
     })
     app.get('/sandbox/calls', hidden, async (request: Asked) => sandbox.calls(one(request, 'to')).map(callOnTheWire))

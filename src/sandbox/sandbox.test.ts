@@ -111,12 +111,11 @@ describe('the phone in a box', { concurrency: true }, () => {
 
   test('a person rings, answers, says hello, and hears a code that only the sound knows', async () => {
     const to = '41793020027'
-    const { greeting, reading } = await prompts('481920')
+    const { reading } = await prompts('481920')
     const call = await dial(to)
     await call.answered
     assert.deepEqual(call.statuses, [180])
     assert.equal((await call.verdict).why, 'short_greeting')
-    await call.play(greeting)
     await call.play(reading)
     const begun = performance.now()
     await sandbox.settled(to, 5000)
@@ -125,7 +124,6 @@ describe('the phone in a box', { concurrency: true }, () => {
       [['voice', '481920']],
       `understood ${Math.round(performance.now() - begun)} ms after the last word, before the call ended`,
     )
-    await call.play((await prompts('481920')).repetition)
     await call.hangUp()
     while (!sandbox.calls(to)[0]?.audioMs) await sandbox.whenChanged(sandbox.changes, 2000)
     assert.equal(sandbox.pins(to).length, 1, 'one call, one code')
@@ -143,7 +141,7 @@ describe('the phone in a box', { concurrency: true }, () => {
     const whole = await app.inject(shown.audio)
     assert.deepEqual([whole.statusCode, whole.headers['content-type']], [200, 'audio/wav'])
     assert.equal(whole.rawPayload.length, 44 + shown.audioMs * 16)
-    assert.ok(shown.audioMs > (greeting.length + reading.length) / 8, 'all that was said is there')
+    assert.ok(shown.audioMs > reading.length / 8, 'all that was said is there')
     const part = await app.inject({ url: shown.audio, headers: { range: 'bytes=44-143' } })
     assert.deepEqual([part.statusCode, part.rawPayload.length], [206, 100])
     assert.deepEqual(part.rawPayload, whole.rawPayload.subarray(44, 144))

@@ -104,6 +104,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     speechFault: (to) => hasSpeechFault(msisdnOf(to)),
     async close() {
       closing = true
+      voices.close()
       const ending = [...open].map((call) => call.ended)
       for (const call of open) call.hangUp()
       await hearing.close() // what was not understood by now is not worth waiting for

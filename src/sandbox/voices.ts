@@ -7,9 +7,7 @@ export type Utterance = 'hello' | 'long_greeting' | 'mailbox'
 const TEXTS: Record<Utterance, string> = {
   hello: 'Hello?',
   long_greeting: 'Good morning, this is Smith and partners in Zurich, Anna Miller speaking, how can I help you today?',
-  mailbox:
-    'Hello. You have reached the mailbox of this number. I cannot take your call just now. ' +
-    'Please leave a message after the tone.',
+  mailbox: 'Hello. You have reached the mailbox of this number. Please leave a message after the tone.',
 }
 
 /** What handsets say, in a person's voice, made once. A person whose voice cannot be made stays silent. */
@@ -17,6 +15,7 @@ export class Voices {
   readonly #speech: SandboxSpeech
   readonly #log: Log
   readonly #made = new Map<Utterance, Promise<Pcm>>()
+  #closed = false
 
   constructor(speech: SandboxSpeech, log: Log) {
     this.#speech = speech
@@ -25,7 +24,13 @@ export class Voices {
 
   /** Makes everything ahead of the first call. */
   async warm(): Promise<void> {
-    for (const utterance of Object.keys(TEXTS) as Utterance[]) await this.say(utterance)
+    for (const utterance of Object.keys(TEXTS) as Utterance[]) {
+      if (!this.#closed) await this.say(utterance)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
   }
 
   say(utterance: Utterance): Promise<Pcm> {
@@ -39,7 +44,7 @@ export class Voices {
       return await this.#speech.say({ language: 'en', voiceName: 'rms' }, TEXTS[utterance])
     } catch (error) {
       this.#made.delete(utterance)
-      this.#log.warn({ err: error }, 'a sandbox handset has no voice')
+      if (!this.#closed) this.#log.warn({ err: error }, 'a sandbox handset has no voice')
       return new Int16Array(0)
     }
   }
