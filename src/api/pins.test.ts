@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { notFound, PincallError } from '../errors.ts'
-import type { Delivery } from '../store/index.ts'
-import type { CheckAnswer, Sending } from '../verification/index.ts'
-import { ACCOUNT, application, delivery, openWire, refused, type Wired } from './testbed.ts'
+import type { Sending } from '../verification/index.ts'
+import { ACCOUNT, openWire, refused, type Wired } from './testbed.ts'
 
 const PIN = '9C817C6F8AF3D48F9FE553282AFA2B67'
 const TO = '41793026727'
@@ -198,137 +197,6 @@ test('a resend over SMS of a disabled application is refused, one without credit
   assert.equal((await wired.call('POST', `/2fa/2/pin/${PIN}/resend`)).body.smsStatus, 'MESSAGE_NOT_SENT')
 })
 
-test('version 1 of a call waits for its outcome and tells it; version 2 answers at once', async () => {
-  await using wired = await openWire({ ...owing, outcomeOf: async () => delivery({ disposition: 'heard' }) })
-  for (const path of ['/2fa/1/pin/voice', `/2fa/1/pin/${PIN}/resend/voice`]) {
-    const answer = await wired.call('POST', path, BODY)
-    assert.equal(answer.text, `{"to":"${TO}","pinId":"${PIN}","callStatus":"PROCESSED"}`)
-    assert.equal(answer.headers.location, `/pincall/1/calls/${DELIVERY}`)
-    assert.equal(answer.headers['preference-applied'], undefined)
-  }
-  assert.deepEqual(wired.asked.at(-1), ['outcomeOf', ACCOUNT, DELIVERY, 25_000])
-  const before = wired.asked.length
-  for (const path of ['/2fa/2/pin/voice', `/2fa/2/pin/${PIN}/resend/voice`]) {
-    const answer = await wired.call('POST', path, BODY)
-    assert.equal(answer.text, `{"pinId":"${PIN}","to":"${TO}","callStatus":"PENDING_ACCEPTED"}`)
-    assert.equal(answer.headers.location, `/pincall/1/calls/${DELIVERY}`)
-  }
-  assert.deepEqual(
-    wired.asked.slice(before).map(([verb]) => verb),
-    ['sendPin', 'resendPin'],
-    'nothing was waited for',
-  )
-})
-
-test('Prefer changes how long either version waits', async () => {
-  await using wired = await openWire({ ...owing, outcomeOf: async () => delivery({ disposition: 'busy' }) })
-  const table: [
-    version: 1 | 2,
-    prefer: string,
-    status: string,
-    waitMs: number | undefined,
-    applied: string | undefined,
-  ][] = [
-    [1, 'respond-async', 'PROCESSING', undefined, 'respond-async'],
-    [1, 'wait=3', 'ERROR_USER_BUSY', 3000, 'wait=3'],
-    [1, 'wait=600', 'ERROR_USER_BUSY', 120_000, 'wait=120'],
-    [1, 'wait=0', 'PROCESSING', undefined, 'wait=0'],
-    [1, 'handling=lenient', 'ERROR_USER_BUSY', 25_000, undefined],
-    [2, 'wait=60', 'BUSY', 60_000, 'wait=60'],
-    [2, 'respond-async, wait=2', 'BUSY', 2000, 'respond-async, wait=2'],
-    [2, 'respond-async', 'PENDING_ACCEPTED', undefined, 'respond-async'],
-  ]
-  for (const [version, prefer, status, waitMs, applied] of table) {
-    wired.asked.length = 0
-    const answer = await wired.call('POST', `/2fa/${version}/pin/${PIN}/resend/voice`, undefined, { prefer })
-    assert.equal(answer.body.callStatus, status, prefer)
-    assert.equal(answer.headers['preference-applied'], applied, prefer)
-    assert.equal(wired.asked.find(([verb]) => verb === 'outcomeOf')?.[3], waitMs, prefer)
-  }
-})
-
-test('a call that is still going when the wait ends is PROCESSING', async () => {
-  await using wired = await openWire({ ...owing, outcomeOf: async () => delivery() })
-  assert.equal((await wired.call('POST', `/2fa/1/pin/${PIN}/resend/voice`)).body.callStatus, 'PROCESSING')
-})
-
-test('version 2 tells the outcome of a call that it joined, where it is known', async () => {
-  const joined: Sending = { ...owed, joined: true }
-  const outcomeOf = async (): Promise<Delivery> => delivery({ disposition: 'machine' })
-  await using wired = await openWire({ resendPin: async () => joined, outcomeOf })
-  const answer = await wired.call('POST', `/2fa/2/pin/${PIN}/resend/voice`)
-  assert.equal(answer.body.callStatus, 'UNDELIVERABLE_NOT_DELIVERED')
-  assert.equal(wired.asked[1][3], 0, 'without waiting')
-})
-
-test('a call that was refused is told in the words of its version, with nothing to look at', async () => {
-  let why: Why = 'closed'
-  await using wired = await openWire({ resendPin: async () => refusal(why) })
-  const table: [Why, string, string][] = [
-    ['closed', 'BAD_REQUEST', 'REJECTED_DESTINATION'],
-    ['application_disabled', 'BAD_REQUEST', 'REJECTED_DESTINATION'],
-    ['destination', 'BAD_REQUEST', 'REJECTED_DESTINATION'],
-    ['no_credit', 'ERROR_NOT_ENOUGH_CREDITS', 'REJECTED_NOT_ENOUGH_CREDITS'],
-    ['no_network', 'ERROR_NETWORK_NOT_AVAILABLE', 'REJECTED_NETWORK'],
-    ['no_route', 'ERROR_ROUTE_NOT_AVAILABLE', 'REJECTED_ROUTE_NOT_AVAILABLE'],
-  ]
-  for (const [each, v1, v2] of table) {
-    why = each
-    const one = await wired.call('POST', `/2fa/1/pin/${PIN}/resend/voice`)
-    const two = await wired.call('POST', `/2fa/2/pin/${PIN}/resend/voice`)
-    assert.deepEqual([one.status, one.body.callStatus, two.status, two.body.callStatus], [200, v1, 200, v2])
-    assert.equal(one.headers.location, undefined)
-  }
-})
-
-test('a verification answers 200 whether right or wrong', async () => {
-  let answer: CheckAnswer = { pinId: PIN, to: TO, verified: true, checksLeft: 7 }
-  await using wired = await openWire({ checkPin: async () => answer })
-  const base = `"pinId":"${PIN}","msisdn":"${TO}"`
-  const table: [Partial<CheckAnswer>, string][] = [
-    [{ verified: true, checksLeft: 7 }, `{${base},"verified":true,"attemptsRemaining":0}`],
-    [
-      { verified: false, checksLeft: 2, error: 'WRONG_PIN' },
-      `{${base},"verified":false,"attemptsRemaining":2,"pinError":"WRONG_PIN"}`,
-    ],
-    [
-      { verified: false, checksLeft: 3, error: 'TTL_EXPIRED' },
-      `{${base},"verified":false,"attemptsRemaining":3,"pinError":"TTL_EXPIRED"}`,
-    ],
-    [
-      { verified: false, checksLeft: 0, error: 'NO_MORE_PIN_ATTEMPTS' },
-      `{${base},"verified":false,"attemptsRemaining":0,"pinError":"NO_MORE_PIN_ATTEMPTS"}`,
-    ],
-  ]
-  for (const [change, text] of table) {
-    answer = { pinId: PIN, to: TO, verified: false, checksLeft: 0, ...change }
-    for (const version of [1, 2]) {
-      const told = await wired.call('POST', `/2fa/${version}/pin/${PIN}/verify`, { pin: '0123' })
-      assert.deepEqual([told.status, told.text], [200, text])
-    }
-  }
-  assert.deepEqual(wired.asked[0], ['checkPin', { accountId: ACCOUNT, pinId: PIN, guess: '0123' }])
-})
-
-test('a guess must be a text: as a number it would lose its zeros', async () => {
-  await using wired = await openWire({})
-  for (const body of [
-    {},
-    { pin: 1598 },
-    { pin: '' },
-    { pin: null },
-    { pin: ['1'] },
-    { pin: 'x'.repeat(101) },
-    [],
-    'true',
-  ]) {
-    const answer = await wired.call('POST', `/2fa/2/pin/${PIN}/verify`, body)
-    assert.equal(answer.status, 400, JSON.stringify(body))
-    assert.equal(answer.body.requestError.serviceException.messageId, 'BAD_REQUEST')
-  }
-  assert.deepEqual(wired.asked, [])
-})
-
 test('limits are told with the word limit, a 429 and a Retry-After rounded up', async () => {
   const limited = async (): Promise<never> => {
     throw new PincallError('limited', 'The limit verifyPinLimit is reached: try again in 3 s.', { retryAfterMs: 2001 })
@@ -387,63 +255,5 @@ test('ids that are unknown, or another account’s, are 404 in the words of the 
       const answer = await wired.call(method, `/2fa/${version}/${path}`, body)
       assert.deepEqual([answer.status, answer.body], [404, refused(messageId, 'The PIN cannot be found.')], path)
     }
-  }
-})
-
-test('the delivery status has an entry for each message and call, on both versions', async () => {
-  const deliveries = async () => [
-    delivery({ channel: 'sms', disposition: 'sms_sent' }),
-    delivery({ disposition: 'busy' }),
-    delivery({ disposition: 'heard' }),
-    delivery(),
-  ]
-  await using wired = await openWire({ deliveries })
-  for (const version of [1, 2]) {
-    const answer = await wired.call('GET', `/2fa/${version}/pin/${PIN}/status`)
-    assert.deepEqual(answer.body, [
-      { status: 'MESSAGE_ACCEPTED', description: 'Message accepted', finalStatus: true },
-      { status: 'MESSAGE_NOT_DELIVERED', description: 'Message sent, not delivered', finalStatus: true },
-      { status: 'MESSAGE_DELIVERED', description: 'Message sent and delivered', finalStatus: true },
-      { status: 'MESSAGE_WAITING_DELIVERY', description: 'Message sent, waiting for delivery', finalStatus: false },
-    ])
-  }
-})
-
-test('verifications are a bare array in version 1 and an object in version 2', async () => {
-  const rows = [
-    { to: TO, verified: true, verifiedAt: 1_418_364_366_000, sentAt: 1_418_364_246_000 },
-    { to: TO, verified: false },
-  ]
-  await using wired = await openWire({ verifications: async () => rows, application: async () => application() })
-  const expected = `[{"msisdn":"${TO}","verified":true,"verifiedAt":1418364366000,"sentAt":1418364246000},{"msisdn":"${TO}","verified":false}]`
-  assert.equal((await wired.call('GET', '/2fa/1/applications/APP/verifications')).text, expected)
-  const v2 = await wired.call('GET', `/2fa/2/applications/APP/verifications/?msisdn=${TO}`)
-  assert.equal(v2.text, `{"verifications":${expected}}`)
-})
-
-test('the filters of verifications are read as clients write them', async () => {
-  await using wired = await openWire({ verifications: async () => [] })
-  const table: [query: string, asked: object][] = [
-    ['', {}],
-    ['?msisdn=%2241793026727%22', { to: TO }],
-    ['?msisdn=%2B41793026727&verified=True', { to: TO, verified: true }],
-    ['?msisdn=+41793026727&verified=&sent=', { to: TO }],
-    ['?msisdn=41793026727&verified=false&sent=true', { to: TO, verified: false, sent: true }],
-    ['?msisdn=&verified=undefined&sent=False', { sent: false }],
-    ['?msisdn=undefined', {}],
-    ['?msisdn=john%40example.com', { to: 'john@example.com' }],
-    ['?unknown=1', {}],
-  ]
-  for (const [query, asked] of table) {
-    wired.asked.length = 0
-    assert.equal((await wired.call('GET', `/2fa/1/applications/APP/verifications${query}`)).status, 200, query)
-    assert.deepEqual(wired.asked[0][1], { accountId: ACCOUNT, applicationId: 'APP', ...asked }, query)
-  }
-  for (const query of ['?msisdn=abc', '?verified=maybe', '?msisdn=1&msisdn=2', `?msisdn=${'+'.repeat(99)}x`]) {
-    assert.equal((await wired.call('GET', `/2fa/1/applications/APP/verifications${query}`)).status, 400, query)
-  }
-  for (const query of ['', '?msisdn=', '?msisdn=undefined', '?msisdn=%22%22']) {
-    const answer = await wired.call('GET', `/2fa/2/applications/APP/verifications${query}`)
-    assert.deepEqual(answer.body, refused('BAD_REQUEST', 'msisdn is required.', { msisdn: ['is required'] }), query)
   }
 })

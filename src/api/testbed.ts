@@ -191,6 +191,37 @@ async function addAccounts(store: Store): Promise<void> {
   await key('other', OTHER, ['2fa:manage'])
 }
 
+export const owed = {
+  kind: 'owed',
+  pinId: '9C817C6F8AF3D48F9FE553282AFA2B67',
+  to: '41793026727',
+  deliveryId: '5F1C0E7DB21A4B7CA1DE3A2B0C9D8E7F',
+  joined: false,
+} as const
+
+/** Verbs that do whatever they are asked. */
+export const everything = {
+  createApplication: async () => application(),
+  updateApplication: async () => application(),
+  application: async () => application(),
+  applications: async () => [application()],
+  createTemplate: async () => template(),
+  updateTemplate: async () => template(),
+  template: async () => template(),
+  templates: async () => [template()],
+  sendPin: async () => owed,
+  resendPin: async () => owed,
+  checkPin: async () => ({
+    pinId: '9C817C6F8AF3D48F9FE553282AFA2B67',
+    to: '41793026727',
+    verified: true,
+    checksLeft: 0,
+  }),
+  verifications: async () => [],
+  deliveries: async () => [delivery()],
+  outcomeOf: async () => delivery({ disposition: 'heard' as const }),
+}
+
 /** The whole error body, as it must be. */
 export const refused = (messageId: string, text: string, validationErrors?: Record<string, string[]>) => ({
   requestError: { serviceException: { messageId, text, ...(validationErrors && { validationErrors }) } },
