@@ -1,160 +1,183 @@
-/** SIP messages as bytes and back (RFC 3261 §7, §25). Headers keep their order; names are compared in lower case. */
+import { canonicalName, SINGLE, wireName } from './header-names.ts'
+import { type CSeq, parseCSeq, parseVia, type Via } from './headers.ts'
+import { splitList } from './text.ts'
 
-export type Header = readonly [name: string, value: string]
+/** Canonical name (lower case, full form) and raw value. */
+export type Header = [name: string, value: string]
 
-type Common = { headers: Header[]; body: Uint8Array }
-export type SipRequest = Common & { kind: 'request'; method: string; uri: string }
-export type SipResponse = Common & { kind: 'response'; status: number; reason: string }
+/** RFC 3261 §7: a message is a start line, headers in the order of the wire, and a body of bytes. */
+export type PlainRequest = { kind: 'request'; method: string; uri: string; headers: Header[]; body: Uint8Array }
+export type PlainResponse = { kind: 'response'; status: number; reason: string; headers: Header[]; body: Uint8Array }
+export type PlainMessage = PlainRequest | PlainResponse
+
+/** The headers of a message; their values are taken apart when somebody asks. */
+export class Headers extends Array<Header> {
+  get(name: string): string | undefined {
+    for (let i = 0; i < this.length; i++) if (this[i][0] === name) return this[i][1]
+    return undefined
+  }
+
+  /** Every value of the header: several lines and values joined by commas come to the same (§7.3.1). */
+  list(name: string): string[] {
+    const found: string[] = []
+    for (let i = 0; i < this.length; i++) if (this[i][0] === name) found.push(...splitList(this[i][1]))
+    return found
+  }
+
+  /** The header's lines as they came, for those whose commas mean something else (credentials). */
+  lines(name: string): string[] {
+    const found: string[] = []
+    for (let i = 0; i < this.length; i++) if (this[i][0] === name) found.push(this[i][1])
+    return found
+  }
+
+  add(name: string, value: string): this {
+    this.push([name, value])
+    return this
+  }
+
+  /** Whether a list of option tags (Require, Supported, Allow …) has this one. */
+  lists(name: string, tag: string): boolean {
+    return this.list(name).some((value) => value.toLowerCase() === tag.toLowerCase())
+  }
+}
+
+/** The first value of a header in any spelling; undefined where the message has none. */
+export const header = (message: PlainMessage, name: string): string | undefined => headerValues(message, name)[0]
+
+/** Every value of a header in any spelling, those of one line apart. */
+export function headerValues(message: PlainMessage, name: string): string[] {
+  const wanted = canonicalName(name)
+  const found: string[] = []
+  for (const [one, value] of message.headers) if (one === wanted) found.push(...splitList(value))
+  return found
+}
+
+/** What every message is matched by, read already. */
+type Common = { headers: Headers; body: Uint8Array; via: Via; callId: string; cseq: CSeq }
+export type SipRequest = PlainRequest & Common
+export type SipResponse = PlainResponse & Common
 export type SipMessage = SipRequest | SipResponse
+/** What was wrong with it; `request` is there when so much was right that it can be answered with `status`. */
+export type Malformed = { kind: 'malformed'; why: string; status: number; request?: SipRequest }
 
-/** Why bytes are no message that may be acted on. */
-export type Malformed = { kind: 'malformed'; why: string }
+export const LIMITS = { messageBytes: 65_535, headBytes: 16_384, headers: 256 } as const
 
-const MOST_BYTES = 65_535
-const MOST_HEADERS = 128
+const EMPTY_BODY = new Uint8Array(0)
+const START_REQUEST = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) ([^\s<>"]{1,2048}) SIP\/(\d{1,9}\.\d{1,9})$/i
+const START_RESPONSE = /^SIP\/2\.0 ([1-6]\d\d) (.*)$/i
 
-/** RFC 3261 §7.3.3 and the registry: one-letter forms. */
-const COMPACT: Record<string, string> = {
-  a: 'accept-contact',
-  b: 'referred-by',
-  c: 'content-type',
-  d: 'request-disposition',
-  e: 'content-encoding',
-  f: 'from',
-  i: 'call-id',
-  j: 'reject-contact',
-  k: 'supported',
-  l: 'content-length',
-  m: 'contact',
-  n: 'identity-info',
-  o: 'event',
-  r: 'refer-to',
-  s: 'subject',
-  t: 'to',
-  u: 'allow-events',
-  v: 'via',
-  x: 'session-expires',
-  y: 'identity',
+const malformed = (why: string, request?: SipRequest, status = 400): Malformed => ({
+  kind: 'malformed',
+  why,
+  status,
+  ...(request && { request }),
+})
+
+/** Nothing but line ends and NULs: a peer keeps its NAT open (RFC 5626 §3.5.1). */
+export const isKeepAlive = (bytes: Uint8Array): boolean =>
+  bytes.length <= 4 && bytes.every((byte) => byte === 0x0d || byte === 0x0a || byte === 0)
+
+/** Reads one datagram. Never throws: for what is no message it says why. */
+export function parseMessage(datagram: Uint8Array): SipMessage | Malformed {
+  const bytes = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.byteLength)
+  let start = 0
+  while (bytes[start] === 0x0d || bytes[start] === 0x0a) start++ // §7.5: empty lines before a message are passed over
+  if (bytes.length > LIMITS.messageBytes) return malformed('larger than a datagram')
+  const headEnd = bytes.indexOf('\r\n\r\n', start, 'latin1')
+  if (headEnd === -1) return malformed('no empty line ends the headers')
+  if (headEnd - start > LIMITS.headBytes) return malformed('headers too large')
+  const head = bytes.toString('latin1', start, headEnd + 2)
+
+  const lineEnd = head.indexOf('\r\n')
+  const startLine = head.slice(0, lineEnd)
+  const headers = parseHeaders(head, lineEnd + 2)
+  if (typeof headers === 'string') return malformed(headers)
+  const common = parseCommon(headers)
+  if (typeof common === 'string') return malformed(common)
+
+  const response = START_RESPONSE.exec(startLine)
+  const request = response ? null : START_REQUEST.exec(startLine)
+  if (!response && !request) return malformed('no start line of SIP')
+  const message: SipMessage = response
+    ? { kind: 'response', status: Number(response[1]), reason: response[2], ...common }
+    : { kind: 'request', method: request![1], uri: request![2], ...common }
+  const asRequest = message.kind === 'request' ? message : undefined
+  if (request && request[3] !== '2.0') return malformed('another version of SIP', asRequest, 505)
+  if (asRequest && asRequest.method !== common.cseq.method) return malformed('CSeq names another method', asRequest)
+
+  const body = readBody(bytes, headEnd + 4, headers)
+  if (typeof body === 'string') return malformed(body, asRequest)
+  message.body = body
+  return message
 }
 
-/** Lower-case full name of a header, compact forms spelled out. */
-export const nameOf = (name: string): string => {
-  const lower = name.toLowerCase()
-  return lower.length === 1 ? (COMPACT[lower] ?? lower) : lower
-}
-
-const EMPTY = new Uint8Array(0)
-const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/
-
-/** Reads one datagram. Never throws: what breaks the grammar is told as `malformed`. */
-export function parseMessage(bytes: Uint8Array): SipMessage | Malformed {
-  if (bytes.length > MOST_BYTES) return malformed('larger than a datagram')
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const end = buffer.indexOf('\r\n\r\n')
-  const head = buffer.toString('utf8', 0, end === -1 ? buffer.length : end)
-  const lines = unfold(head)
-  const start = startLine(lines[0])
-  if (!start) return malformed('no start line')
-  if (lines.length > MOST_HEADERS) return malformed('too many headers')
-  const headers: Header[] = []
-  let length: number | undefined
-  for (let i = 1; i < lines.length; i++) {
-    const colon = lines[i].indexOf(':')
-    if (colon < 1) return malformed('a header without a colon')
-    const name = lines[i].slice(0, colon).trimEnd()
-    if (!TOKEN.test(name)) return malformed('a header name that is no token')
-    const full = nameOf(name)
-    const value = lines[i].slice(colon + 1).trim()
-    headers.push([full, value])
-    if (full === 'content-length') {
-      if (!/^\d{1,9}$/.test(value) || (length !== undefined && length !== Number(value)))
-        return malformed('a wrong Content-Length')
-      length = Number(value)
+function parseHeaders(head: string, from: number): Headers | string {
+  const headers = new Headers()
+  for (let at = from; at < head.length; ) {
+    const end = head.indexOf('\n', at)
+    if (head.indexOf('\r', at) !== end - 1) return 'a line does not end with CRLF'
+    const colon = head.indexOf(':', at)
+    const first = head.charCodeAt(at)
+    if (first === 0x20 || first === 0x09) {
+      const last = headers[headers.length - 1]
+      if (!last) return 'the first header is folded'
+      last[1] = `${last[1]} ${head.slice(at, end - 1).trim()}`.trim() // §7.3.1: one space
+    } else {
+      if (colon === -1 || colon > end) return 'a header without a colon'
+      const name = canonicalName(head.slice(at, colon)) ?? canonicalName(head.slice(at, colon).trimEnd())
+      if (name === undefined) return 'a header name is no token'
+      if (headers.length === LIMITS.headers) return 'too many headers'
+      headers.add(name, head.slice(colon + 1, end - 1).trim())
     }
+    at = end + 1
   }
-  const rest = end === -1 ? 0 : buffer.length - end - 4
-  if (length !== undefined && length > rest) return malformed('a body shorter than its Content-Length')
-  const body = rest > 0 ? buffer.subarray(end + 4, end + 4 + (length ?? rest)) : EMPTY
-  return { ...start, headers, body } as SipMessage
+  return head.includes('\0') ? 'a NUL in the headers' : headers
 }
 
-/** Header lines with folded ones joined (RFC 3261 §7.3.1). */
-function unfold(head: string): string[] {
-  const lines = head.split('\r\n')
-  if (!/\r\n[ \t]/.test(head)) return lines[lines.length - 1] === '' ? lines.slice(0, -1) : lines
-  const joined: string[] = []
-  for (const line of lines) {
-    if (/^[ \t]/.test(line) && joined.length > 1) joined[joined.length - 1] += ` ${line.trim()}`
-    else if (line !== '') joined.push(line)
+/** The headers without which a message can be neither matched nor answered (§8.1.1). */
+function parseCommon(headers: Headers): Common | string {
+  const seen = new Set<string>()
+  for (const [name] of headers) {
+    if (!SINGLE.has(name)) continue
+    if (seen.has(name)) return `more than one ${wireName(name)}`
+    seen.add(name)
   }
-  return joined
+  const callId = headers.get('call-id')
+  if (!callId) return 'no Call-ID'
+  if (!headers.get('from')) return 'no From'
+  if (!headers.get('to')) return 'no To'
+  const cseq = parseCSeq(headers.get('cseq') ?? '')
+  if (!cseq) return 'no usable CSeq'
+  const via = parseVia(headers.get('via') ?? '')
+  if (!via) return 'no usable Via'
+  return { headers, body: EMPTY_BODY, via, callId, cseq }
 }
 
-function startLine(
-  line: string,
-): { kind: 'request'; method: string; uri: string } | { kind: 'response'; status: number; reason: string } | undefined {
-  if (line.startsWith('SIP/2.0 ')) {
-    const status = Number(line.slice(8, 11))
-    if (!/^\d{3}( |$)/.test(line.slice(8)) || status < 100 || status > 699) return undefined
-    return { kind: 'response', status, reason: line.slice(12) }
-  }
-  const match = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) (\S{1,2048}) SIP\/2\.0$/i.exec(line)
-  return match ? { kind: 'request', method: match[1], uri: match[2] } : undefined
+/** §18.3: over UDP Content-Length may be absent; what lies past it is thrown away; what is missing is an error. */
+function readBody(bytes: Buffer, from: number, headers: Headers): Uint8Array | string {
+  const value = headers.get('content-length')
+  if (value === undefined) return bytes.subarray(from)
+  if (!/^\d{1,6}$/.test(value)) return 'Content-Length is no number'
+  const length = Number(value)
+  if (length > bytes.length - from) return 'shorter than its Content-Length'
+  return length === 0 ? EMPTY_BODY : bytes.subarray(from, from + length)
 }
 
-const malformed = (why: string): Malformed => ({ kind: 'malformed', why })
-
-/** Writes a message; Content-Length is added from the body. */
-export function formatMessage(message: SipMessage): Buffer {
+/** The bytes of a message for the wire. Content-Length is written here and nowhere else. */
+export function formatMessage(message: PlainMessage): Buffer {
+  const { headers, body } = message
   let head =
     message.kind === 'request'
       ? `${message.method} ${message.uri} SIP/2.0\r\n`
       : `SIP/2.0 ${message.status} ${message.reason}\r\n`
-  for (const [name, value] of message.headers) if (name !== 'content-length') head += `${written(name)}: ${value}\r\n`
-  head += `Content-Length: ${message.body.length}\r\n\r\n`
-  return message.body.length ? Buffer.concat([Buffer.from(head), message.body]) : Buffer.from(head)
-}
-
-const SPELLED: Record<string, string> = {
-  'call-id': 'Call-ID',
-  cseq: 'CSeq',
-  rack: 'RAck',
-  rseq: 'RSeq',
-  'www-authenticate': 'WWW-Authenticate',
-}
-const written = (name: string): string =>
-  SPELLED[name] ?? (/[A-Z]/.test(name) ? name : name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase()))
-
-/** First value of a header. */
-export function header(message: Common, name: string): string | undefined {
-  for (const each of message.headers) if (each[0] === name) return each[1]
-  return undefined
-}
-
-/** All values of a header in order, comma-joined ones apart (RFC 3261 §7.3.1), quotes and angle brackets respected. */
-export function headerValues(message: Common, name: string): string[] {
-  const values: string[] = []
-  for (const each of message.headers) if (each[0] === name) values.push(...splitCommas(each[1]))
-  return values
-}
-
-export function splitCommas(value: string): string[] {
-  if (!value.includes(',')) return [value]
-  const parts: string[] = []
-  let quoted = false
-  let angled = false
-  let from = 0
-  for (let i = 0; i < value.length; i++) {
-    const char = value[i]
-    if (quoted && char === '\\') i++
-    else if (char === '"') quoted = !quoted
-    else if (!quoted && char === '<') angled = true
-    else if (!quoted && char === '>') angled = false
-    else if (char === ',' && !quoted && !angled) {
-      parts.push(value.slice(from, i).trim())
-      from = i + 1
-    }
+  for (const [name, value] of headers) {
+    if (name !== 'content-length') head += `${wireName(name)}: ${value}\r\n`
   }
-  parts.push(value.slice(from).trim())
-  return parts.filter((part) => part !== '')
+  head += `Content-Length: ${body.length}\r\n\r\n`
+  if (body.length === 0) return Buffer.from(head, 'latin1')
+  const bytes = Buffer.allocUnsafe(head.length + body.length)
+  bytes.write(head, 'latin1')
+  bytes.set(body, head.length)
+  return bytes
 }
