@@ -14,7 +14,7 @@ const DESCRIPTION =
 
 type Operation = {
   requestBody?: { required?: boolean; content: Record<string, { schema: { $ref?: string } }> }
-  responses?: Record<string, { description: string }>
+  responses?: Record<string, { description: string; content?: Record<string, object> }>
 }
 type NamedSchema = { required?: string[]; 'x-always'?: string[] }
 
@@ -70,7 +70,10 @@ function polished<Document extends { paths?: object; components?: object }>(docu
     for (const { requestBody, responses = {} } of Object.values(path as Record<string, Operation>)) {
       if (requestBody) requestBody.required = wantsSomething(requestBody, schemas)
       for (const [status, response] of Object.entries(responses)) {
-        if (status.startsWith('2') && response.description === 'Default Response') response.description = 'Done.'
+        if (response.description === 'Default Response')
+          response.description = status.startsWith('2') ? 'Done.' : 'Not now.'
+        // An operation that produces something else than JSON still refuses in JSON.
+        if (/^[45]/.test(status)) response.content = { 'application/json': Object.values(response.content ?? {})[0] }
       }
     }
   }
