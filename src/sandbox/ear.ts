@@ -32,7 +32,7 @@ export class Ear {
   #work: Promise<void> = Promise.resolve()
   #busy = 0
   #understoodTo = 0 // samples
-  #hasCode = false
+  #code: string | undefined
   #closed = false
   /** Waits for the ear to have nothing left to do. */
   readonly #idle = new Set<() => void>()
@@ -49,7 +49,7 @@ export class Ear {
 
   /** Whether something was said that may still be understood. */
   get isBusy(): boolean {
-    return !this.#closed && !this.#hasCode && (this.#speaking || this.#timer !== undefined || this.#busy > 0)
+    return !this.#closed && this.#code === undefined && (this.#speaking || this.#timer !== undefined || this.#busy > 0)
   }
 
   /** Resolves when everything said so far has been listened to, or a code was heard. */
@@ -57,14 +57,16 @@ export class Ear {
     return this.isBusy ? new Promise((resolve) => this.#idle.add(resolve)) : Promise.resolve()
   }
 
-  /** The call is over: listens to the rest, then once to the whole, which tells most. */
+  /** The call is over: listens to the rest, and once more to the whole where that did not say the same. */
   async finish(recording: Pcm): Promise<void> {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#speaking = false
     await this.#do(async () => {
-      if (!this.#hasCode) await this.#understand(recording.slice(this.#understoodTo))
-      await this.#understand(recording)
+      const rest = await this.#options.understand(recording.slice(this.#understoodTo))
+      const agrees = rest.code === undefined || rest.code === this.#code
+      if (this.#code !== undefined && agrees) return
+      this.#tell(this.#understoodTo === 0 ? rest : await this.#options.understand(recording))
     })
     this.#closed = true
     this.#tellIdle()
@@ -79,7 +81,7 @@ export class Ear {
   }
 
   async #look(): Promise<void> {
-    if (this.#hasCode || this.#closed) return
+    if (this.#code !== undefined || this.#closed) return
     const recording = await this.#options.recording()
     const unheard = recording.subarray(this.#understoodTo)
     const cut = lastPause(unheard)
@@ -92,8 +94,11 @@ export class Ear {
   }
 
   async #understand(sound: Pcm): Promise<void> {
-    const understood = await this.#options.understand(sound)
-    if (understood.code !== undefined) this.#hasCode = true
+    this.#tell(await this.#options.understand(sound))
+  }
+
+  #tell(understood: Understood): void {
+    this.#code = understood.code ?? this.#code
     if (understood.code !== undefined || understood.key !== undefined) this.#options.onUnderstood(understood)
   }
 

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { type HeardCode, hearCode } from './hear-code.ts'
 import { hearKey } from './hear-key.ts'
@@ -5,6 +6,10 @@ import type { FromListener, ToListener, Understood, Vocabulary } from './hearing
 
 /** No other voice will fit better than this. */
 const CERTAIN = 0.95
+
+/** Sound must leave every 20 ms, understanding it may wait. On Linux, and only there, this is the thread's own priority. */
+const BEHIND_THE_SOUND = 10
+if (process.platform === 'linux') setPriority(BEHIND_THE_SOUND)
 
 const vocabularies = new Map<string, Vocabulary>()
 
