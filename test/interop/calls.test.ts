@@ -171,6 +171,23 @@ describe('calls to SIPp', { concurrency: 4 }, () => {
     assert.equal(evidence.sipStatus, 302)
   })
 
+  test('answered with a codec that we did not offer: acknowledged, ended, and told as such', async () => {
+    await using callee = await startCallee('no-common-codec')
+    const { outcome, steps } = await call(callee)
+    await satisfied(callee)
+    assert.deepEqual(outcome, { disposition: 'no_common_codec', tryNext: false })
+    assert.deepEqual(steps, ['dialling', 'ringing'])
+  })
+
+  test('answered, and no sound ever comes: hung up after ten seconds', async () => {
+    await using callee = await startCallee('answer')
+    const { outcome, evidence } = await call(callee, { proof: 'detect' })
+    await satisfied(callee)
+    assert.equal(outcome.disposition, 'no_media')
+    assert.equal(evidence.readings, 0)
+    assert.ok(evidence.talkMs! >= 9000 && evidence.talkMs! < 14_000, `${evidence.talkMs} ms`)
+  })
+
   test('not a word comes back: given up in seconds, another trunk may be tried', async () => {
     await using callee = await startCallee('silent')
     const { outcome, evidence } = await call(callee, { noResponseMs: 1000 })
