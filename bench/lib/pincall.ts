@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type CodeKeys, codeKeys } from '../../src/verification/code.ts'
-import { ROOT, SERVER_CORE, type Started, startOn } from './processes.ts'
+import { cpuMs, ROOT, SERVER_CORE, type Started, startOn } from './processes.ts'
 
 /** A whole Pincall on the server's core, with a master key that the benchmark knows: right guesses can be made. */
 export type BenchedPincall = {
   url: string
   pid: number
+  /** From the start of the process to its word that it is ready, and what that cost. */
+  started: { seconds: number; cpuMs: number }
   headers: Record<string, string>
   keys: CodeKeys
   /** Reads the server's database from outside, while it runs. */
@@ -29,37 +31,35 @@ const MASTER_KEY = '8f'.repeat(32)
 const START_MS = 90_000
 
 export async function startPincall(
-  options: { config?: string; env?: Record<string, string>; nodeArgs?: string[] } = {},
+  options: { config?: string; env?: Record<string, string>; main?: string } = {},
 ): Promise<BenchedPincall> {
   const dataDir = mkdtempSync(join(tmpdir(), 'pincall-bench-'))
   const configPath = join(dataDir, 'pincall.yaml')
   if (options.config) writeFileSync(configPath, options.config)
   const profile = process.env.BENCH_CPU_PROF ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_CPU_PROF}`] : []
-  const server: Started = startOn(
-    SERVER_CORE,
-    process.execPath,
-    [...profile, ...(options.nodeArgs ?? []), 'src/main.ts'],
-    {
-      cwd: ROOT,
-      env: {
-        PINCALL_HTTP_PORT: '0',
-        PINCALL_DATA_DIR: dataDir,
-        PINCALL_API_KEY: API_KEY,
-        PINCALL_SECRET_KEY: MASTER_KEY,
-        PINCALL_ACCOUNT_PASSWORD: 'only for benchmarks',
-        PINCALL_LOG_LEVEL: 'warn',
-        ...(options.config && { PINCALL_CONFIG: configPath }),
-        ...options.env,
-      },
+  const begun = performance.now()
+  const server: Started = startOn(SERVER_CORE, process.execPath, [...profile, options.main ?? 'src/main.ts'], {
+    cwd: ROOT,
+    env: {
+      PINCALL_HTTP_PORT: '0',
+      PINCALL_DATA_DIR: dataDir,
+      PINCALL_API_KEY: API_KEY,
+      PINCALL_SECRET_KEY: MASTER_KEY,
+      PINCALL_ACCOUNT_PASSWORD: 'only for benchmarks',
+      PINCALL_LOG_LEVEL: 'warn',
+      ...(options.config && { PINCALL_CONFIG: configPath }),
+      ...options.env,
     },
-  )
+  })
   const [, url] = await server.line(/Pincall is ready at (\S+)/, START_MS)
+  const started = { seconds: (performance.now() - begun) / 1000, cpuMs: cpuMs(server.pid) }
   const headers = { authorization: `App ${API_KEY}` }
   const database = new DatabaseSync(join(dataDir, 'pincall.db'), { readOnly: true, timeout: 5000 })
   const open = database.prepare('SELECT count(*) AS open FROM deliveries WHERE closed_at IS NULL')
   return {
     url,
     pid: server.pid,
+    started,
     headers,
     keys: codeKeys([{ id: 'k1', key: Buffer.from(MASTER_KEY, 'hex') }]),
     database,
