@@ -14,7 +14,7 @@ export type Wish = {
 export type StoryDeps = { wire: Wire; tell: Narrator; clock: Pick<Clock, 'monotonic' | 'wait'> }
 
 type Arrived = { channel: 'sms' | 'voice'; code: string; at: string }
-type Progress = { pinId: string; step: string }
+type Progress = { pinId: string; deliveryId: string; step: string }
 
 /** A call is over within this time: the longest call allowed, and a ring before it. */
 const CALL_WAIT_S = 90
@@ -27,9 +27,9 @@ const ARRIVAL_WAIT_S = 20
 const STEPS: Record<string, string> = {
   dialling: 'the INVITE is on its way',
   ringing: 'the phone rings',
-  answered: 'picked up: listening for a person before the code is said',
+  answered: 'picked up: the code waits for a person',
   human: 'a person: it is safe to speak',
-  machine: 'a machine: the code stays unsaid',
+  machine: 'a machine, it seems: the code stays unsaid',
   unsure: 'not sure who listens: asking for a key',
   reading: 'the code is being read',
 }
@@ -66,7 +66,7 @@ export async function tellStory({ wire, tell, clock }: StoryDeps, wish: Wish): P
     const heard = await arrival('voice', { wire, number, after })
     tell.took('handset understood')
     if (heard.code !== sent.code) throw new Failure('The handset heard another code than the one in the text.')
-    tell.step('heard', `${heard.code}, understood by the handset from the sound of the call alone`)
+    tell.step('heard', `${heard.code}, understood from the sound of the call alone`)
   }
   tell.since()
   await verify({ wire, tell }, pinId, sent.code, status)
@@ -91,11 +91,7 @@ async function callAndWatch({ wire, tell, clock }: StoryDeps, pinId: string): Pr
   let dialled = 0
   const watching = watch(stream, pinId, (step) => {
     const again = step === 'dialling' && ++dialled > 1
-    tell.moment(
-      clock.monotonic() - begun,
-      step,
-      again ? 'refused before it rang: the next trunk is tried' : STEPS[step],
-    )
+    tell.moment(clock.monotonic() - begun, step, again ? 'refused: the next trunk is tried' : STEPS[step])
     tell.took(again ? 'refused by a trunk' : TOOK[step])
   })
   const prefer = { prefer: `wait=${CALL_WAIT_S}` }
@@ -123,12 +119,16 @@ async function watch(
   pinId: string,
   onStep: (step: string) => void,
 ) {
+  let call: string | undefined // the text of the same PIN may end only now
   for await (const { name, data } of stream) {
     if (name !== 'progress') continue
-    const progress = JSON.parse(data) as Progress
+    const { deliveryId, step, ...progress } = JSON.parse(data) as Progress
     if (progress.pinId !== pinId) continue
-    if (STEPS[progress.step]) onStep(progress.step)
-    if (progress.step === 'reading' || progress.step === 'ended') return
+    if (STEPS[step]) {
+      call = deliveryId
+      onStep(step)
+    }
+    if (step === 'reading' || (step === 'ended' && deliveryId === call)) return
   }
 }
 

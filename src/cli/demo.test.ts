@@ -45,10 +45,11 @@ async function scripted(script: Script) {
       stream = response
     },
     'POST /2fa/1/pin/P1/resend/voice': (response) => {
-      for (const step of ['of another pin', ...script.steps, 'ended']) {
-        const pinId = step === 'of another pin' ? 'P2' : 'P1'
-        stream?.write(`event: progress\ndata: ${JSON.stringify({ pinId, deliveryId: 'D1', step, at: 1 })}\n\n`)
-      }
+      const tell = (pinId: string, deliveryId: string, step: string) =>
+        stream?.write(`event: progress\ndata: ${JSON.stringify({ pinId, deliveryId, step, at: 1 })}\n\n`)
+      tell('P2', 'of another PIN', 'machine')
+      tell('P1', 'of the text', 'ended')
+      for (const step of [...script.steps, 'ended']) tell('P1', 'of the call', step)
       if (script.heard) pins.unshift({ channel: 'voice', to: '41793026727', code: script.heard, at: AT })
       json(response, { to: '41793026727', pinId: 'P1', callStatus: script.callStatus })
     },

@@ -7,6 +7,8 @@ import { Narrator } from './narrator.ts'
 
 export type DemoOptions = { number: string; ending?: string; say: string }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** `pincall demo`. Throws `Failure` with one sentence where the story breaks; a server started here is closed either way. */
 export async function demo(
   io: Io,
@@ -19,20 +21,25 @@ export async function demo(
   tell.title('Pincall: a PIN by text, then by a real phone call, then verified')
   const begun = clock.monotonic()
   const server = await find(io.env)
-  const interrupted = () => void server.close().finally(() => process.exit(130))
-  process.once('SIGINT', interrupted)
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= server.close()
+    return closing
+  }
+  const interrupted = (_signal: string, signalNumber: number) =>
+    void close().finally(() => process.exit(128 + signalNumber))
+  for (const signal of SIGNALS) process.once(signal, interrupted)
   try {
     tell.step('server', server.sentence)
     tell.took('server')
     await tellStory({ wire: server.wire, tell, clock }, { number, text: options.say })
-    tell.took('')
-    const rows = tell.times.filter(({ what }) => what).map(({ what, ms }) => [what, seconds(ms)])
+    const rows = tell.times.map(({ what, ms }) => [what, seconds(ms)])
     tell.table('How long it took', [...rows, ['in all', seconds(clock.monotonic() - begun)]], 'right')
     tell.table('What to try next', whatNext(io, number))
     io.out('')
   } finally {
-    process.off('SIGINT', interrupted)
-    await server.close()
+    await close()
+    for (const signal of SIGNALS) process.off(signal, interrupted)
   }
 }
 

@@ -76,7 +76,7 @@ export async function* examine(env: NodeJS.ProcessEnv, clock: Pick<Clock, 'now'>
 async function runningAt(url: string): Promise<string | undefined> {
   const health = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(HEALTH_MS) }).catch(() => undefined)
   const body = health && (await health.text().catch(() => ''))
-  return body?.includes('"status"') || body?.includes('"ready"') ? url : undefined
+  return body?.includes('"ready"') ? url : undefined
 }
 
 const MARKS: Record<Level, { mark: string; colour: 'green' | 'yellow' | 'red' }> = {
