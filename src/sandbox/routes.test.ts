@@ -88,6 +88,10 @@ describe('what arrived is shown under /sandbox/', () => {
       assert.equal(answer.statusCode, 403, ip)
       assert.match(answer.json().error, /only to this machine/)
     }
+    for (const header of ['x-forwarded-for', 'forwarded']) {
+      const proxied = await get(`/sandbox/pins?to=${TO}`, { headers: { [header]: 'for=203.0.113.9' } })
+      assert.equal(proxied.statusCode, 403, 'a proxy on this machine asks for somebody else')
+    }
     const open = Fastify()
     await open.register(sandboxRoutes(sandbox, { allowAll: true }))
     assert.equal((await open.inject({ url: '/sandbox/', remoteAddress: '192.168.1.7' })).statusCode, 200)

@@ -27,7 +27,7 @@ export function sandboxRoutes(sandbox: Sandbox, options: SandboxRoutesOptions = 
     app.addHook('preClose', async () => closing.abort())
     app.addHook('onRequest', async (request, reply) => {
       reply.header('cache-control', 'no-store')
-      if (!options.allowAll && !isLoopback(request.ip)) {
+      if (!options.allowAll && !isFromHere(request)) {
         throw new PincallError('forbidden', 'The sandbox shows codes, so it answers only to this machine itself.')
       }
     })
@@ -142,6 +142,11 @@ function callOnTheWire(call: ArrivedCall) {
     ...(heardAt !== undefined && { heardAt: iso(heardAt) }),
     ...(audioMs !== undefined && { audioMs, audio: `/sandbox/calls/${call.callId}/audio.wav` }),
   }
+}
+
+/** Nobody else, and nobody else by way of a proxy that runs here. */
+function isFromHere({ socket, headers }: FastifyRequest): boolean {
+  return isLoopback(socket.remoteAddress ?? '') && headers['x-forwarded-for'] === undefined && !headers.forwarded
 }
 
 /** 127.0.0.0/8 and ::1, also where a dual-stack socket writes the former as the latter. */

@@ -62,7 +62,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     endpoint.onInvite((call) => take(name, call))
     trunks.push({ name, ...endpoint.address })
   }
-  void voices.warm()
+  void voices.warm().then(() => hearing.prepare()) // so that the first call need not share the machine with it
 
   const resources = opened.move()
   return {
