@@ -100,10 +100,11 @@ export function makeEndpoint(options: EndpointOptions, wire: Wire): SipEndpoint 
     agent.send(...statelessAnswer(request, source, parts))
   }
 
-  /** §18.1.2: an answer finds its transaction by branch and method; what finds none is dropped. */
+  /** RFC 3261 §18.1.2: an answer finds its transaction by branch and method; what finds none is dropped. */
   function onResponse(response: SipResponse): void {
     const transaction = agent.clientTransactions.get(clientKey(response.via.branch, response.cseq.method))
-    if (transaction?.request.callId === response.callId) transaction.receive(response)
+    const ours = transaction?.request.callId === response.callId && response.headers.list('via').length === 1 // §8.1.3.3: only our Via
+    if (ours) transaction.receive(response)
     else log.debug({ what: describe(response) }, 'a SIP response without a transaction was dropped')
   }
 

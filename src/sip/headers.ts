@@ -18,7 +18,7 @@ export function parseVia(line: string): Via | undefined {
   const match = VIA.exec(line)
   if (!match) return undefined
   const [{ length }, transport, host, port] = match
-  const params = length === line.length ? '' : (splitList(line.slice(length))[0] ?? '')
+  const params = line[length] === ';' ? (splitList(line.slice(length))[0] ?? '') : ''
   const branch = BRANCH.exec(params)?.[1] ?? ''
   return { transport, host, ...(port !== undefined && { port: Number(port) }), branch, params }
 }

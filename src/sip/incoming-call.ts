@@ -1,3 +1,4 @@
+import type { Timer } from '../clock.ts'
 import { type Agent, newTag, type OpenCall } from './agent.ts'
 import { AnswerUntilAck } from './answer-until-ack.ts'
 import { dialogOfCallee } from './dialog.ts'
@@ -5,6 +6,7 @@ import { Authenticator } from './digest.ts'
 import { canonicalName } from './header-names.ts'
 import { sessionExpiresOf } from './headers.ts'
 import type { SipRequest } from './message.ts'
+import { callersHeaders } from './requests.ts'
 import { ACCEPT, ALLOW, type ResponseParts } from './responses.ts'
 import type { ServerTransaction } from './server-transaction.ts'
 import { Session, type SessionEnd } from './session.ts'
@@ -13,6 +15,9 @@ import { MIN_SE_S } from './session-timer.ts'
 import { fromWire, toWire } from './text.ts'
 import type { Address, IncomingCall } from './types.ts'
 import { parseNameAddress, userOf } from './uri.ts'
+
+/** A caller that has vanished sends no CANCEL: who never decides is not asked for ever. */
+const LONGEST_RING_MS = 300_000
 
 /** What an INVITE needs before anybody is asked about it; an answer where it lacks it. */
 export function objectionTo(request: SipRequest): ResponseParts | undefined {
@@ -38,6 +43,7 @@ export class UasCall implements IncomingCall, OpenCall {
   readonly #transaction: ServerTransaction
   readonly #session: Session
   readonly #tag: string
+  readonly #ringTimer: Timer
   #answered = false
   #confirmed = false
   #endWhenConfirmed = false
@@ -54,6 +60,7 @@ export class UasCall implements IncomingCall, OpenCall {
     this.#tag = newTag(agent.random)
     this.#session = this.#openSession(dialogOfCallee(request, this.#tag, source))
     transaction.onCancel = () => this.#onCancel()
+    this.#ringTimer = agent.clock.after(LONGEST_RING_MS, () => this.#onCancel())
     agent.calls.add(this)
   }
 
@@ -71,6 +78,7 @@ export class UasCall implements IncomingCall, OpenCall {
   answer(body: Uint8Array): void {
     if (!this.#transaction.isOpen) return
     this.#answered = true
+    this.#ringTimer.cancel()
     this.#session.confirmed = true
     this.#session.localBody = body
     const { request } = this.#transaction
@@ -85,12 +93,8 @@ export class UasCall implements IncomingCall, OpenCall {
   reject(status: number, reason: string, headers: readonly (readonly [string, string])[] = []): void {
     if (status < 300 || status > 699) throw new TypeError('a rejection is 300 to 699')
     if (!this.#transaction.isOpen) return
-    const ready = headers.map(([name, value]): [string, string] => {
-      const known = canonicalName(name)
-      if (known === undefined) throw new TypeError('a header name is a token')
-      return [known, toWire(value)]
-    })
-    this.#transaction.respond({ status, reason: toWire(reason), headers: ready, toTag: this.#tag })
+    const parts = { status, reason: toWire(reason), headers: callersHeaders(headers), toTag: this.#tag }
+    this.#transaction.respond(parts)
     this.#session.drop()
   }
 
@@ -150,7 +154,10 @@ export class UasCall implements IncomingCall, OpenCall {
       },
       onEnd: (end: SessionEnd) => this.#onEnd(end),
       onAcknowledged: () => this.#onAcknowledged(),
-      onOver: () => this.#agent.over(this),
+      onOver: () => {
+        this.#ringTimer.cancel()
+        this.#agent.over(this)
+      },
     }
     return new Session(this.#agent, dialog, owner, new Authenticator(undefined, this.#agent.random), new Uint8Array(0))
   }

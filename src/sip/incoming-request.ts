@@ -28,8 +28,7 @@ export class RequestDesk {
   receive(request: SipRequest, source: Address): void {
     const key = serverKey(request)
     const known = this.#agent.serverTransactions.get(key)
-    if (known) return known.receive(request)
-    if (this.#agent.serverTransactions.size >= MAX_TRANSACTIONS) return
+    if (known?.owns(request)) return known.receive(request)
     const from = parseNameAddress(request.headers.get('from')!)
     const to = parseNameAddress(request.headers.get('to')!)
     const fromTag = from?.params.get('tag') ?? ''
@@ -39,6 +38,7 @@ export class RequestDesk {
     if (request.method === 'CANCEL') return this.#cancel(request, source)
     if (session) return this.#inDialog(request, source, (transaction) => session.receive(request, transaction))
     if (!this.#agent.allows(source)) return this.#onStranger(request, source)
+    if (this.#agent.serverTransactions.size >= MAX_TRANSACTIONS) return
     if (!from || !to) return this.#refuse(request, source, { status: 400, reason: 'Bad From or To' })
     if (toTag || DIALOG_METHODS.has(request.method)) {
       return this.#refuse(request, source, { status: 481, reason: 'Call Does Not Exist' })

@@ -57,7 +57,7 @@ export class Invitation implements ClientUser {
     this.#texts = textsOf(request, newTag(agent.random))
     this.callId = agent.random.hex(16)
     this.auth = new Authenticator(request.credentials, agent.random)
-    this.#uri = request.uri
+    this.#uri = this.#texts.uri
     this.#target = request.target
     this.#noResponseMs = request.noResponseMs ?? 4000
     this.#ringTimer = agent.clock.after(request.ringTimeoutMs ?? 60_000, () => this.#onRingTimeout())

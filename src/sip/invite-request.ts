@@ -1,7 +1,6 @@
 import { type Agent, newBranch } from './agent.ts'
-import { canonicalName } from './header-names.ts'
 import type { SipRequest } from './message.ts'
-import { makeRequest } from './requests.ts'
+import { callersHeaders, makeRequest } from './requests.ts'
 import { ALLOW } from './responses.ts'
 import { quote, toWire } from './text.ts'
 import type { InviteRequest } from './types.ts'
@@ -9,6 +8,7 @@ import { parseUri } from './uri.ts'
 
 /** The caller's texts, checked and made ready for the wire once for all tries of one call. */
 export type InviteTexts = {
+  uri: string
   from: string
   to: string
   headers: readonly (readonly [name: string, value: string])[]
@@ -27,13 +27,10 @@ export function textsOf(request: InviteRequest, fromTag: string): InviteTexts {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new TypeError('the target of an INVITE has a port')
   const name = displayName === undefined ? '' : `${quote(toWire(displayName))} `
   return {
+    uri: toWire(request.uri),
     from: `${name}<${toWire(uri)}>;tag=${fromTag}`,
     to: `<${toWire(to)}>`,
-    headers: (request.headers ?? []).map(([written, value]) => {
-      const known = canonicalName(written)
-      if (known === undefined) throw new TypeError('a header name is a token')
-      return [known, toWire(value)]
-    }),
+    headers: callersHeaders(request.headers ?? []),
     body: request.body,
     contentType: toWire(request.contentType ?? 'application/sdp'),
   }

@@ -28,6 +28,7 @@ export type ClientTransactionLike = {
 
 export type ServerTransactionLike = {
   readonly request: SipRequest
+  owns(request: SipRequest): boolean
   receive(request: SipRequest): void
   end(): void
 }

@@ -136,7 +136,9 @@ export class UacCall implements OutgoingCall, OpenCall {
     const tag = tagOf(response.headers.get('to')) ?? ''
     const known = this.#branches.get(tag)
     if (known) return known
-    if ((tag === '' && response.status < 200) || this.#branches.size === MAX_BRANCHES) return undefined
+    const early = response.status < 200
+    if (!early && this.#branches.size >= MAX_BRANCHES) this.#dropEarly()
+    if ((tag === '' && early) || this.#branches.size >= MAX_BRANCHES) return undefined
     const { invite, target, auth } = this.#invitation
     const dialog = dialogOfCaller(invite, response, target)
     const session: Session = new Session(

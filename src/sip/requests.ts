@@ -1,4 +1,6 @@
-import { Headers, type SipRequest, type SipResponse } from './message.ts'
+import { canonicalName, SINGLE } from './header-names.ts'
+import { type Header, Headers, type SipRequest, type SipResponse } from './message.ts'
+import { toWire } from './text.ts'
 
 const NO_BODY = new Uint8Array(0)
 
@@ -54,4 +56,14 @@ function likeInvite(invite: SipRequest, method: 'ACK' | 'CANCEL', to: string): S
   headers.add('call-id', invite.callId)
   headers.add('cseq', `${invite.cseq.number} ${method}`)
   return { ...invite, method, headers, body: NO_BODY, cseq: { number: invite.cseq.number, method } }
+}
+
+/** Headers that a caller of the room adds to a message. Those that the room itself answers for are not among them. */
+export function callersHeaders(given: readonly (readonly [name: string, value: string])[]): Header[] {
+  return given.map(([written, value]) => {
+    const name = canonicalName(written)
+    if (name === undefined) throw new TypeError('a header name is a token')
+    if (SINGLE.has(name) || name === 'via') throw new TypeError(`${written} is written by the SIP room`)
+    return [name, toWire(value)]
+  })
 }

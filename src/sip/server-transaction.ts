@@ -84,6 +84,11 @@ export class ServerTransaction implements ServerTransactionLike {
     layer.serverTransactions.set(this.#key, this)
   }
 
+  /** Whether the request is this transaction's: the ACK to a 2xx is not, though some peers keep the INVITE's branch. */
+  owns(request: SipRequest): boolean {
+    return request.method !== 'ACK' || this.#state !== 'accepted'
+  }
+
   /** The same request again, or the ACK to a failure. */
   receive(request: SipRequest): void {
     this.#on(request.method === 'ACK' ? 'ack' : 'request')

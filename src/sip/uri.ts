@@ -18,7 +18,8 @@ export type NameAddress = {
   params: Map<string, string>
 }
 
-const SIP_URI = /^(sips?):(?:([^@<>"\s]*)@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?(;[^?]*)?(?:\?(.*))?$/i
+const SIP_URI =
+  /^(sips?):(?:([^@<>"\s]*)@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?(;[^?\s<>"]*)?(?:\?[^\s<>"]*)?$/i
 
 export function parseUri(text: string): SipUri | undefined {
   if (text.length > 2048) return undefined
@@ -39,7 +40,7 @@ export function parseUri(text: string): SipUri | undefined {
 }
 
 function parseTel(text: string): SipUri | undefined {
-  const match = /^tel:([^;\s]{1,64})(;.*)?$/i.exec(text)
+  const match = /^tel:([^;\s]{1,64})(;[^\s<>"]*)?$/i.exec(text)
   return match ? { scheme: 'tel', user: match[1], host: '', params: parseParams(match[2] ?? '') } : undefined
 }
 
