@@ -14,6 +14,8 @@ import { answerUnknownRoutes } from './unknown-route.ts'
 
 /** From the first to the last byte of a request: who drips it takes a socket from others. */
 const REQUEST_TIMEOUT_MS = 30_000
+/** How long a closing server lets answers on their way leave. */
+const CLOSE_MS = 1000
 
 /**
  * The HTTP face, not listening yet: whoever listens may add pages of its own before. A request's life: id → caller and scope
@@ -54,6 +56,8 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   api.addHook('preClose', (done) => {
     closing.abort()
     api.server.keepAliveTimeout = 1 // who is being answered now must not hold the end up by an idle connection
+    // Nor may a connection that never asked anything, such as a browser opens ahead: to Node it is not idle.
+    deps.clock.after(CLOSE_MS, () => api.server.closeAllConnections())
     done()
   })
   api.decorateRequest('caller')

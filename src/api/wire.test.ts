@@ -206,6 +206,34 @@ test('a client that hangs up does not stop the call, nor hurt the server', async
   )
 })
 
+test('the end waits for whoever is being answered, and not for the connection that is kept open after', async () => {
+  let waiting = () => {}
+  let answer = () => {}
+  const asked = new Promise<void>((resolve) => {
+    waiting = resolve
+  })
+  const outcomeOf = () => {
+    waiting()
+    return new Promise<ReturnType<typeof delivery>>((resolve) => {
+      answer = () => resolve(delivery({ disposition: 'heard' as const }))
+    })
+  }
+  await using wired = await openWire({ ...everything, outcomeOf })
+  const socket = connect(await listening(wired), '127.0.0.1')
+  socket.write(
+    `POST /2fa/1/pin/${PIN}/resend/voice HTTP/1.1\r\nHost: x\r\nAuthorization: App ${KEYS.manage}\r\nContent-Length: 0\r\n\r\n`,
+  )
+  await asked
+  const closed = wired.api.close()
+  const answered = once(socket.setEncoding('utf8'), 'data')
+  while (wired.api.server.listening) await new Promise((resolve) => setImmediate(resolve))
+  answer()
+  assert.match(String((await answered)[0]), /"callStatus":"PROCESSED"/)
+  const began = performance.now()
+  await closed
+  assert.ok(performance.now() - began < 10_000, 'a kept connection would last 72 s')
+})
+
 async function listening(wired: Wired): Promise<number> {
   await wired.api.listen({ port: 0, host: '127.0.0.1' })
   return (wired.api.server.address() as { port: number }).port
