@@ -7,12 +7,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const wantsDev = process.argv.includes('--dev')
 const stamp = join(root, 'node_modules', '.pincall-installed')
 const lock = createHash('sha256')
   .update(readFileSync(join(root, 'package-lock.json')))
   .digest('hex')
 const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8').split('\n') : []
+const wantsDev = process.argv.includes('--dev') || installed[1] === 'dev' // a developer's tools are not taken away
 const complete = installed[0] === lock && (installed[1] === 'dev' || !wantsDev)
 
 if (!complete) {

@@ -12,7 +12,9 @@ const found = ['src', 'packages', 'test'].flatMap((folder) =>
     .map((file) => join(folder, file)),
 )
 // Interop tests need SIPp, which npm can not bring: `.ci/run` installs it and runs them.
-const files = found.filter((file) => (asked.length ? asked.some((part) => file.includes(part)) : !file.includes('interop')))
+const files = found.filter((file) =>
+  asked.length ? asked.some((part) => file.includes(part)) : !file.includes('interop'),
+)
 if (files.length === 0) {
   process.stderr.write(`No test file's path contains ${asked.join(' or ')}: give a part of one, such as src/sip.\n`)
   process.exit(1)

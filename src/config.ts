@@ -47,7 +47,7 @@ const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_00
 /** Reads the environment, and the file that PINCALL_CONFIG names. Throws a sentence that says what a setting wanted. */
 export function readConfig(env: Env): { settings: Settings; secrets: GivenSecrets } {
   for (const key of Object.keys(env)) {
-    if (key.startsWith('PINCALL_') && !KNOWN.has(key))
+    if (key.startsWith('PINCALL_') && !KNOWN.has(key) && !ELSEWHERE.has(key))
       throw wrong(`${key} is not a setting of Pincall: known are ${[...KNOWN].join(', ')}.`)
   }
   const configPath = env.PINCALL_CONFIG || undefined
@@ -124,6 +124,8 @@ const KNOWN = new Set([
   'PINCALL_ACCOUNT_PASSWORD',
   'PINCALL_LOG_LEVEL',
 ])
+/** Names of ours that are read elsewhere: by the examples, by tests. */
+const ELSEWHERE = new Set(['PINCALL_URL', 'PINCALL_TEST_SEED'])
 
 function secretsOf(env: Env): GivenSecrets {
   const {

@@ -89,6 +89,7 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
   }
   let accepting = true
   const deliveries = runDeliveries(deps)
+  starting.defer(() => deliveries.drain(0))
   const api = open(
     await buildApi({
       clock,
@@ -120,13 +121,13 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
   const sweep = setInterval(() => {
     store.sweep(clock.now()).catch((error) => log.error({ err: error }, 'old records could not be swept'))
   }, SWEEP_MS)
+  starting.defer(async () => clearInterval(sweep))
   const rooms = starting.move()
   return {
     url,
     log,
     async close() {
       accepting = false
-      clearInterval(sweep)
       await deliveries.drain(settings.calls.drainMs)
       await rooms.disposeAsync()
     },

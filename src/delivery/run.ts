@@ -37,7 +37,9 @@ export function runDeliveries(deps: DeliveryDeps): Deliveries {
         if (most <= 0) break // whoever ends next looks again
         const { nodeId, leaseMs, clock } = deps
         const jobs = await deps.store.claimDeliveries({ nodeId, channel, most, leaseMs, now: clock.now() })
-        for (const job of jobs) begin(channel, job)
+        for (const job of jobs)
+          if (draining) await deps.store.unclaim(job.delivery.deliveryId, nodeId)
+          else begin(channel, job)
         if (jobs.length === most) again[channel] = true
       }
     } catch (error) {
@@ -80,7 +82,7 @@ export function runDeliveries(deps: DeliveryDeps): Deliveries {
       poll.cancel()
       const all = () => Promise.all([...running.values()].map((one) => one.done))
       const late = deps.clock.after(ms, () => stop.abort(new Error('the server is shutting down')))
-      await all()
+      while (running.size > 0) await all() // a claim that was under way may still have brought some
       late.cancel()
       lease.cancel()
     },

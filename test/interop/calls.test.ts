@@ -14,10 +14,7 @@ import { type Callee, startCallee } from './sipp.ts'
 describe('calls to SIPp', { concurrency: 4 }, () => {
   let sip: SipEndpoint
   let media: MediaEngine
-  const peers = [
-    { host: '127.0.0.2', port: 5060 },
-    { host: '127.0.0.3', port: 5060 },
-  ]
+  const peers: { host: string; port: number }[] = []
   before(async () => {
     sip = await openSipEndpoint({
       bind: { host: '127.0.0.1', port: 0 },
@@ -157,6 +154,7 @@ describe('calls to SIPp', { concurrency: 4 }, () => {
 
   test('redirected to an address that is a trunk of ours: followed', async () => {
     await using second = await startCallee('answer', { host: '127.0.0.3', rtpEcho: true })
+    peers.push(second)
     await using first = await startCallee('redirect', { fields: [second.host, String(second.port)] })
     assert.equal((await call(first)).outcome.disposition, 'heard')
     await satisfied(first)
