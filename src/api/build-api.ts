@@ -57,7 +57,10 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     closing.abort()
     api.server.keepAliveTimeout = 1 // who is being answered now must not hold the end up by an idle connection
     // Nor may a connection that never asked anything, such as a browser opens ahead: to Node it is not idle.
-    deps.clock.after(CLOSE_MS, () => api.server.closeAllConnections())
+    if (api.server.listening) {
+      const patience = deps.clock.after(CLOSE_MS, () => api.server.closeAllConnections())
+      api.server.once('close', () => patience.cancel())
+    }
     done()
   })
   api.decorateRequest('caller')

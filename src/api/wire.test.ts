@@ -234,6 +234,18 @@ test('the end waits for whoever is being answered, and not for the connection th
   assert.ok(performance.now() - began < 10_000, 'a kept connection would last 72 s')
 })
 
+test('a connection that never asked anything holds the end up for a second at most', async () => {
+  await using wired = await openWire(everything)
+  const socket = connect(await listening(wired), '127.0.0.1')
+  await once(wired.api.server, 'connection')
+  const closed = wired.api.close()
+  const cut = new Promise((resolve) => socket.on('error', () => {}).once('close', resolve))
+  while (wired.api.server.listening) await new Promise((resolve) => setImmediate(resolve))
+  await wired.clock.advance(1000)
+  await Promise.all([closed, cut])
+  assert.equal(wired.clock.pending, 0)
+})
+
 async function listening(wired: Wired): Promise<number> {
   await wired.api.listen({ port: 0, host: '127.0.0.1' })
   return (wired.api.server.address() as { port: number }).port
