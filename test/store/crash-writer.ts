@@ -6,7 +6,18 @@ import { makeWorld, NODE } from './world.ts'
 /** Run as a process that is killed: writes without end, and says what it was told is written, one JSON line each. */
 const store = await openSqliteStore({ path: process.argv[2] ?? '', log: silentLog })
 const world = await makeWorld(store, { balanceMicros: 1_000_000_000 })
-const acknowledged = (what: object) => writeSync(1, `${JSON.stringify(what)}\n`)
+
+/** Told before anything else is done; a full pipe is waited for, for the reader may be slow. */
+function acknowledged(what: object): void {
+  let left = Buffer.from(`${JSON.stringify(what)}\n`)
+  while (left.length > 0) {
+    try {
+      left = left.subarray(writeSync(1, left))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
+}
 
 async function sendAndVerify(): Promise<void> {
   const sent = { accountId: world.accountId, ...(await world.send()) }
