@@ -9,5 +9,7 @@ export function ceilingOf(prices: readonly Price[], longestCallMs: number): Micr
 
 /** What a call cost: nothing unless it was answered, else its time from answer to end. */
 export function chargeFor(price: Price, answeredMs: number | undefined): Micros {
-  return answeredMs === undefined ? 0 : callPrice(price.pricePerMinute, Math.max(answeredMs, 1) / 1000, price.incrementS)
+  return answeredMs === undefined
+    ? 0
+    : callPrice(price.pricePerMinute, Math.max(answeredMs, 1) / 1000, price.incrementS)
 }
