@@ -75,6 +75,8 @@ export function wireName(canonical: string): string {
 }
 
 /** Headers of which a message has one value only; two would let two readers see two different messages. */
-export const SINGLE = new Set([
-  ...['from', 'to', 'call-id', 'cseq', 'content-length', 'max-forwards', 'content-type', 'rseq', 'rack'],
-])
+export const SINGLE: ReadonlyMap<string, number> = new Map(
+  ['from', 'to', 'call-id', 'cseq', 'content-length', 'max-forwards', 'content-type', 'rseq', 'rack'].map(
+    (name, place) => [name, 1 << place], // a bit each: a message's are counted in one number
+  ),
+)
