@@ -60,6 +60,11 @@ function reportCalls(name: string, concurrent: number, rounds: Awaited<ReturnTyp
     note,
   })
   report({
+    name: `${at}.cpu-in-kernel`,
+    value: outcomes.map((one) => one.kernelMs / one.calls),
+    unit: 'ms of it in the kernel',
+  })
+  report({
     name: `${at}.failed`,
     value: failures,
     unit: `of ${calls} calls`,

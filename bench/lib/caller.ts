@@ -28,6 +28,8 @@ export type Outcome = {
   ends: Record<string, number>
   /** User and system time of this process with its media worker. */
   cpuMs: number
+  /** Of it, what the kernel took: sockets and timers. */
+  kernelMs: number
   seconds: number
   meanTalkMs: number
   packetsSent: number
@@ -109,6 +111,7 @@ async function run(order: Order): Promise<Outcome> {
     calls: results.length,
     ends,
     cpuMs: (user + system) / 1000,
+    kernelMs: system / 1000,
     seconds: (performance.now() - begun) / 1000,
     meanTalkMs: sum(({ evidence }) => evidence.talkMs) / results.length,
     packetsSent: sum(({ evidence }) => evidence.media?.packetsSent),

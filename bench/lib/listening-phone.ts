@@ -51,7 +51,8 @@ function sendFrame(ssrc: number, stream: Stream): void {
   packet.writeUInt16BE(frame & 0xffff, 2)
   packet.writeUInt32BE(frame * PACKET_BYTES, 4)
   packet.writeUInt32BE((ssrc + 1) >>> 0, 8)
-  hello.copy(packet, HEADER_BYTES, frame * PACKET_BYTES, (frame + 1) * PACKET_BYTES)
+  const at = Math.min(frame * PACKET_BYTES, hello.length) // after it, silence
+  hello.copy(packet, HEADER_BYTES, at, at + PACKET_BYTES)
   socket.send(packet, stream.port, '127.0.0.1')
 }
 
