@@ -36,7 +36,6 @@ export async function run(env: NodeJS.ProcessEnv): Promise<void> {
   const { apiKey, made, user, password } = secrets
   const { dataDir, sandbox } = settings
   const login = `${user}:${password}`
-  process.stdout.write(welcome({ url: server.url, apiKey, login, sandbox: sandbox.on, made, dataDir }))
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1)
@@ -52,6 +51,7 @@ export async function run(env: NodeJS.ProcessEnv): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.stdout.write(welcome({ url: server.url, apiKey, login, sandbox: sandbox.on, made, dataDir }))
 }
 
 if (import.meta.main) await run(process.env)

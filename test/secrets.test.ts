@@ -31,8 +31,7 @@ test('no code, key or password stands in anything that the program wrote', async
     await pincall.call('GET', `/sandbox/pins?to=${to}&channel=voice&wait=30`)
     const arrived: Arrived = JSON.parse((await pincall.call('GET', `/sandbox/pins?to=${to}`)).text)
     assert.deepEqual(arrived.map((each) => each.channel).sort(), ['sms', 'voice'])
-    assert.equal(arrived[0].code, arrived[1].code, 'the same code by both ways')
-    codes.add(arrived[0].code)
+    for (const { code } of arrived) codes.add(code)
     const wrong = `${arrived[0].code.slice(1)}X`
     codes.add(wrong) // a wrong guess is somebody’s secret too
     const answers = [
@@ -56,7 +55,7 @@ test('no code, key or password stands in anything that the program wrote', async
   for (const file of files.filter((name) => !name.endsWith('.key')))
     written.push([file, readFileSync(join(pincall.dataDir, file))])
 
-  assert.equal(codes.size, 4)
+  assert.ok(codes.size >= 4, `${codes.size} codes`)
   for (const [where, what] of written) {
     for (const code of codes) assert.ok(!what.includes(code), `a code stands in ${where}`)
     if (where !== 'output') assert.ok(!what.includes(pincall.key), `the API key stands in ${where}`)

@@ -33,7 +33,7 @@ const ENDINGS: [ending: string, status: string, disposition: string][] = [
   ['99', 'ERROR', 'speech_failed'],
 ]
 
-describe('a resend over voice tells how the call ended', { concurrency: true }, () => {
+describe('a resend over voice tells how the call ended', { concurrency: 4 }, () => {
   let pincall: RunningPincall
   let sending: Awaited<ReturnType<typeof setUp>>
   before(async () => {
