@@ -19,11 +19,17 @@ export function makeLog(options: { level?: string; destination?: { write(line: s
   const settings = {
     level: options.level ?? 'info',
     redact,
-    serializers: { to: number, msisdn: number, caller: number },
+    serializers: { to: number, msisdn: number, caller: number, err: errorOf },
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
   }
   return options.destination ? pino(settings, options.destination) : pino(settings)
+}
+
+/** An error's own code (EADDRINUSE, invalid) is no secret but has a secret's name: it gets one of its own. */
+function errorOf(error: Error): object {
+  const { code, ...rest } = pino.stdSerializers.err(error)
+  return { ...rest, ...(code !== undefined && { errorCode: code }) }
 }
 
 export const silentLog: Log = pino({ level: 'silent' })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
+import { waitForPin } from '../src/testing.ts'
 import { startPincall } from './testbed/running-server.ts'
 
 const { AuthType, Infobip } = createRequire(import.meta.url)('@infobip-api/sdk') as typeof import('@infobip-api/sdk')
@@ -47,11 +48,10 @@ test('Infobip’s own Node SDK, unmodified, drives the whole flow: only the base
   const resent = await twoFA.resendPINCodeVoice(pinId, {})
   assert.deepEqual(resent.data, { pinId, to, callStatus: 'PENDING_ACCEPTED' })
 
-  const inbox = await pincall.call('GET', `/sandbox/pins?to=${to}&wait=30&channel=voice`)
-  const heard: { code: string }[] = JSON.parse(inbox.text)
+  const heard = await waitForPin(to, { url: pincall.url, channel: 'voice' })
   const wrong = await twoFA.verifyPhoneNumber(pinId, { pin: 'x' })
   assert.deepEqual(wrong.data, { pinId, msisdn: to, verified: false, attemptsRemaining: 9, pinError: 'WRONG_PIN' })
-  const verified = await twoFA.verifyPhoneNumber(pinId, { pin: heard[0].code })
+  const verified = await twoFA.verifyPhoneNumber(pinId, { pin: heard.code })
   assert.deepEqual(verified.data, { pinId, msisdn: to, verified: true, attemptsRemaining: 0 })
 
   const status = await twoFA.getVerificationStatus(applicationId, { msisdn: to, verified: true })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { waitForPin } from '../src/testing.ts'
 import { type RunningPincall, setUp, startPincall } from './testbed/running-server.ts'
 
 /** The eleven statuses, each through HTTP and, where a call is placed, real SIP and RTP to a sandbox handset. */
@@ -60,24 +61,18 @@ describe('a resend over voice tells how the call ended', { concurrency: 4 }, () 
       const calls = await pincall.call('GET', `/pincall/1/pins/${pinId}/calls`)
       assert.match(calls.text, new RegExp(`"disposition":"${disposition}"`))
       if (status !== 'PROCESSED') {
-        assert.deepEqual(await heardBy(to, 0), [], 'the code was spoken to nobody')
+        await assert.rejects(waitForPin(to, { url: pincall.url, channel: 'voice', timeoutS: 0 }), /No code came to/)
         return
       }
       for (const [number, id] of [
         [to, pinId],
         [to2, pinId2],
       ]) {
-        const [code] = await heardBy(number, 30)
+        const { code } = await waitForPin(number, { url: pincall.url, channel: 'voice' })
         const verified = await pincall.call('POST', `/2fa/1/pin/${id}/verify`, { pin: code })
         assert.equal(verified.body.verified, true, 'what the handset heard is the code')
       }
     })
-  }
-
-  /** Codes that the phone of a number heard in a call, waiting for the first so many seconds. */
-  async function heardBy(to: string, waitS: number): Promise<string[]> {
-    const answer = await pincall.call('GET', `/sandbox/pins?to=${to}&channel=voice&wait=${waitS}`)
-    return (JSON.parse(answer.text) as { code: string }[]).map(({ code }) => code)
   }
 
   test('version 2 answers at once, and the call’s own resource tells the rest', async () => {
