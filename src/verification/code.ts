@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { PinType } from '../store/types.ts'
 
 /**
@@ -8,8 +8,8 @@ import type { PinType } from '../store/types.ts'
 export type CodeKeys = {
   /** The key that new PINs are made with. */
   current: string
-  /** Key id → 32 bytes. Older keys stay while PINs made with them can be alive. */
-  keys: ReadonlyMap<string, Buffer>
+  /** By key id. Older keys stay while PINs made with them can be alive. */
+  keys: ReadonlyMap<string, KeyObject>
 }
 
 /** Letters that a listener or reader takes for another (I, L, O; 0 and 1 beside letters) are left out. */
@@ -23,7 +23,10 @@ const ALPHABETS: Record<PinType, string> = {
 /** The keys that codes come from, each derived from a master key, which itself is used for nothing else directly. */
 export function codeKeys(masters: readonly { id: string; key: Buffer }[]): CodeKeys {
   const keys = new Map(
-    masters.map(({ id, key }) => [id, Buffer.from(hkdfSync('sha256', key, '', 'pincall code v1', 32))]),
+    masters.map(({ id, key }) => {
+      const derived = Buffer.from(hkdfSync('sha256', key, '', 'pincall code v1', 32))
+      return [id, createSecretKey(derived)] // made once: taking raw bytes each time costs more than the HMAC
+    }),
   )
   return { current: masters[0].id, keys }
 }
@@ -49,8 +52,20 @@ export function codeOf(keys: CodeKeys, pin: CodeOf): string {
   return code
 }
 
-/** Whether a guess is the code, in time that depends on neither. Letters count in either case; spaces do not. */
+/** Longer than any code; a guess that does not fit is none. */
+const COMPARED_BYTES = 64
+
+/**
+ * Whether a guess is the code, in time that depends on the content of neither (their lengths are no secret). Letters count
+ * in either case; spaces do not.
+ */
 export function guessMatches(keys: CodeKeys, pin: CodeOf, guess: string): boolean {
-  const digest = (text: string) => createHmac('sha256', keys.keys.get(keys.current)!).update(text).digest()
-  return timingSafeEqual(digest(codeOf(keys, pin)), digest(guess.replace(/\s/g, '').toUpperCase()))
+  const code = codeOf(keys, pin)
+  const typed = guess.replace(/\s/g, '').toUpperCase()
+  const padded = (text: string) => {
+    const bytes = Buffer.alloc(COMPARED_BYTES)
+    bytes.write(text)
+    return bytes
+  }
+  return timingSafeEqual(padded(code), padded(typed)) && typed.length === code.length
 }
