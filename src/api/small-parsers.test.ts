@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { LANGUAGES, parseLanguage } from '../language.ts'
 import { DISPOSITIONS } from '../store/index.ts'
 import { REFUSALS } from '../verification/index.ts'
 import { allowedBy, isAddressOrBlock } from './allowed-ips.ts'
 import { CALL_STATUSES, spell, statusOfDelivery, statusOfRefusal } from './call-status.ts'
 import { formatDuration, formatLimit, parseDuration, parseLimit } from './durations.ts'
-import { LANGUAGES, readLanguage } from './languages.ts'
 import { readPrefer } from './prefer.ts'
 import { readFlag } from './query-flags.ts'
 
@@ -100,11 +100,11 @@ test('booleans of the query are read as clients write them', () => {
 test('all 22 languages are read in both spellings and written with an underscore', () => {
   assert.equal(LANGUAGES.length, 22)
   for (const language of LANGUAGES) {
-    assert.equal(readLanguage(language), language)
-    assert.equal(readLanguage(language.replace('_', '-')), language)
-    assert.equal(readLanguage(language.toUpperCase()), language)
+    assert.equal(parseLanguage(language), language)
+    assert.equal(parseLanguage(language.replace('_', '-')), language)
+    assert.equal(parseLanguage(language.toUpperCase()), language)
   }
-  for (const text of ['', 'xx', 'en_us', 'pt', '__proto__']) assert.equal(readLanguage(text), undefined)
+  for (const text of ['', 'xx', 'en_us', 'pt', '__proto__']) assert.equal(parseLanguage(text), undefined)
 })
 
 test('every disposition and every refusal has a status, and every status two names', () => {

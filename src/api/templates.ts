@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
+import { LANGUAGES, parseLanguage } from '../language.ts'
 import { PIN_TYPES, type PinType, type Template } from '../store/types.ts'
 import type { NewTemplate } from '../verification/types.ts'
-import { LANGUAGES, readLanguage } from './languages.ts'
 import type { Problems } from './problems.ts'
 import { answers, named, Text } from './schemas.ts'
 
@@ -112,7 +112,7 @@ export const TemplateV2 = answers(
 /** What a body says of a template, in our words. Mistakes go to `problems`. */
 export function readTemplate(body: TemplateChange, problems: Problems): Partial<NewTemplate> {
   const sender = body.senderId ?? body.sender
-  const language = body.language === undefined ? undefined : readLanguage(body.language)
+  const language = body.language === undefined ? undefined : parseLanguage(body.language)
   if (body.language !== undefined && !language) problems.add('language', `must be one of ${LANGUAGES.join(', ')}`)
   return {
     ...(body.pinType && { pinType: body.pinType === 'HEXA' ? 'HEX' : body.pinType }),

@@ -1,5 +1,5 @@
+import { type Language, parseLanguage } from '../language.ts'
 import { parseMsisdn } from '../msisdn.ts'
-import { type Language, parseLanguage } from '../speech/index.ts'
 
 /** The language most people of a country would want to hear, for templates that name none. Others hear English. */
 const BY_COUNTRY: Partial<Record<string, Language>> = {

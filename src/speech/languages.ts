@@ -1,4 +1,4 @@
-import { LANGUAGES, type Language } from './types.ts'
+import { type Language, parseLanguage } from '../language.ts'
 
 /**
  * What Pincall says by itself, one table a language. Everything is written the way an engine reads it best, not always the
@@ -272,12 +272,6 @@ const TABLES: Record<Language, LanguageTable> = {
 }
 
 export const tableOf = (language: Language): LanguageTable => TABLES[language]
-
-/** The language that a text names, in either of the contract's spellings: `pt_pt` and the older `pt-pt`. */
-export function parseLanguage(text: string): Language | undefined {
-  const wanted = text.trim().toLowerCase().replace('-', '_')
-  return LANGUAGES.find((language) => language === wanted)
-}
 
 /** Whether a call can be spoken in this language: asked when a template is made, not when the phone rings. */
 export const canSpeak = (language: string): boolean => parseLanguage(language) !== undefined

@@ -1,35 +1,11 @@
 import type { Clock } from '../clock.ts'
+import type { Language } from '../language.ts'
 import type { Log } from '../log.ts'
 
 /** 8 kHz mono, signed 16 bit, the shape telephone calls need. */
 export type Sound = Int16Array
 
-/** The contract's languages, in its spelling. */
-export const LANGUAGES = [
-  'en',
-  'es',
-  'ca',
-  'da',
-  'nl',
-  'fr',
-  'de',
-  'it',
-  'ja',
-  'ko',
-  'no',
-  'pl',
-  'ru',
-  'sv',
-  'fi',
-  'hr',
-  'sl',
-  'ro',
-  'pt_pt',
-  'pt_br',
-  'zh_cn',
-  'zh_tw',
-] as const
-export type Language = (typeof LANGUAGES)[number]
+export { LANGUAGES, type Language } from '../language.ts'
 
 export type VoiceChoice = {
   language: Language

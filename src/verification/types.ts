@@ -1,30 +1,11 @@
 import type { ParsedNumber } from '../msisdn.ts'
-import type {
-  Application,
-  ApplicationSettings,
-  Channel,
-  Delivery,
-  PinType,
-  Template,
-  VerificationRow,
-} from '../store/types.ts'
+import type { Application, ApplicationSettings, Channel, Delivery, Template, VerificationRow } from '../store/types.ts'
 
 /** What the wire may ask for. Everything that arrives here has been validated; names are ours, not the wire's. */
 
 export type NewApplication = { name: string; enabled?: boolean; settings?: Partial<ApplicationSettings> }
 
-export type NewTemplate = {
-  pinType: PinType
-  pinLength: number
-  text: string
-  placeholder: string
-  sender?: string
-  language?: string
-  voiceName?: string
-  repeatDTMF?: string
-  speechRate?: number
-  regional?: Record<string, unknown>
-}
+export type NewTemplate = Omit<Template, 'templateId' | 'applicationId' | 'accountId' | 'createdAt'>
 
 export type SendPin = {
   accountId: string

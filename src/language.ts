@@ -1,4 +1,4 @@
-/** The contract's languages, in its order (§1.5), in the spelling that is answered. */
+/** The contract's languages, in its order (§1.5) and its spelling. */
 export const LANGUAGES = [
   'en',
   'es',
@@ -23,11 +23,10 @@ export const LANGUAGES = [
   'zh_cn',
   'zh_tw',
 ] as const
+export type Language = (typeof LANGUAGES)[number]
 
-const KNOWN: ReadonlySet<string> = new Set(LANGUAGES)
+const KNOWN = new Map<string, Language>(LANGUAGES.map((language) => [language, language]))
 
 /** `pt-BR` → `pt_br`: clients before 2024 wrote a hyphen. Undefined for a language that nobody speaks here. */
-export function readLanguage(text: string): string | undefined {
-  const written = text.trim().toLowerCase().replace('-', '_')
-  return KNOWN.has(written) ? written : undefined
-}
+export const parseLanguage = (text: string): Language | undefined =>
+  KNOWN.get(text.trim().toLowerCase().replace('-', '_'))
