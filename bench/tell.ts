@@ -7,7 +7,15 @@ import type { Line } from './lib/report.ts'
  * draws docs/performance-*.svg. No figure on that page is typed by hand. A later file overrides an earlier one's figures.
  */
 
-type Told = Line & { met?: boolean; at: string; commit: string; machine: string; node: string; load1: number }
+type Told = Line & {
+  met?: boolean
+  at: string
+  commit: string
+  machine: string
+  node: string
+  load1: number
+  yardstickMs?: number
+}
 
 const docs = join(import.meta.dirname, '../docs')
 const told = new Map<string, Told>()
@@ -41,7 +49,7 @@ function table(names: string[]): string {
     (note) => `- ${note}`,
   )
   const last = lines.reduce((latest, line) => (line.at > latest.at ? line : latest))
-  const where = `Measured ${last.at.slice(0, 10)} at commit ${last.commit}, Node ${last.node}, ${last.machine}; load average ${last.load1} (the benchmark itself makes about 2 of it).`
+  const where = `Measured ${last.at.slice(0, 10)} at commit ${last.commit}, Node ${last.node}, ${last.machine}; load average ${last.load1} (the benchmark itself makes about 2 of it), yardstick ${last.yardstickMs ?? '?'} ms.`
   return [
     '',
     '| figure | median | unit | rounds | aim |',
@@ -55,8 +63,9 @@ function table(names: string[]): string {
   ].join('\n')
 }
 
-const number = (value: number): string =>
-  Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : String(value)
+function number(value: number): string {
+  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : String(value)
+}
 
 function rangeOf({ rounds }: Told): string {
   if (!rounds || rounds.length < 2) return ''

@@ -24,6 +24,23 @@ const commit = (() => {
   }
 })()
 
+/**
+ * CPU a fixed piece of arithmetic takes here and now, in ms: cores that are shared with strangers are not equally fast at
+ * every hour, and two runs can be compared by it.
+ */
+const yardstick = (() => {
+  let known: number | undefined
+  return (): number => {
+    if (known !== undefined) return known
+    const before = process.cpuUsage()
+    let x = 0
+    for (let i = 0; i < 2e7; i++) x = (x * 31 + i) | 0
+    const { user } = process.cpuUsage(before)
+    known = x === 1 ? 0 : user / 1000
+    return known
+  }
+})()
+
 /** Prints the median of the rounds (or the one value) as a JSON line. */
 export function report(line: Omit<Line, 'value' | 'rounds'> & { value: number | number[] }): void {
   const { value, ...rest } = line
@@ -31,7 +48,14 @@ export function report(line: Omit<Line, 'value' | 'rounds'> & { value: number | 
   const one = Array.isArray(value) ? median(value) : value
   const met = rest.aim === undefined ? undefined : meets(one, rest.aim)
   const { name, unit, ...words } = rest
-  const context = { node: process.version, machine, commit, load1: load1(), at: new Date().toISOString() }
+  const context = {
+    node: process.version,
+    machine,
+    commit,
+    load1: load1(),
+    yardstickMs: tidy(yardstick()),
+    at: new Date().toISOString(),
+  }
   process.stdout.write(
     `${JSON.stringify({ name, value: tidy(one), unit, ...words, ...(met !== undefined && { met }), ...(rounds && { rounds }), ...context })}\n`,
   )
