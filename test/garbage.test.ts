@@ -3,9 +3,9 @@ import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { seededRandom } from '../src/random.ts'
+import { freePort } from './testbed/free-port.ts'
 import { setUp, startPincall } from './testbed/running-server.ts'
 
-const SIP_PORT = 15_060
 const DATAGRAMS = 3000
 
 const VALID = [
@@ -15,8 +15,9 @@ const VALID = [
 ].map((text) => Buffer.from(text))
 
 test('garbage on the SIP, RTP and HTTP ports during a call: the call goes through, the process lives', async () => {
+  const sipPort = await freePort('127.0.0.1')
   await using pincall = await startPincall({
-    config: `sip: { port: ${SIP_PORT} }\nmedia: { portFrom: 14000, portTo: 14040 }\nsandbox: { ringTimeoutS: 3 }\n`,
+    config: `sip: { port: ${sipPort} }\nmedia: { portFrom: 14000, portTo: 14040 }\nsandbox: { ringTimeoutS: 3 }\n`,
   })
   const sending = await setUp(pincall)
   const pinId = await sending.sendPin('41793026727')
@@ -26,7 +27,7 @@ test('garbage on the SIP, RTP and HTTP ports during a call: the call goes throug
   const socket = createSocket('udp4')
   for (let i = 0; i < DATAGRAMS; i++) {
     const bytes = i % 3 === 0 ? random.bytes(random.int(1400)) : mutated(VALID[random.int(VALID.length)], random)
-    const port = i % 2 === 0 ? SIP_PORT : 14_000 + 2 * random.int(20)
+    const port = i % 2 === 0 ? sipPort : 14_000 + 2 * random.int(20)
     await new Promise((sent) => socket.send(bytes, port, '127.0.0.1', sent))
     if (i % 100 === 0) await overHttp(pincall.url, mutated(HTTP, random))
   }

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../testbed/free-port.ts'
 
 /** SIPp as the far end: one scenario, one call, on a loopback address of its own. */
 export type Callee = {
@@ -22,15 +23,6 @@ export type CalleeOptions = {
   calls?: number
   timeoutS?: number
   rtpEcho?: boolean
-}
-
-/** A UDP port nobody holds on this address. */
-export async function freePort(host: string): Promise<number> {
-  const socket = createSocket('udp4')
-  await new Promise<void>((bound) => socket.bind(0, host, bound))
-  const { port } = socket.address()
-  await new Promise<void>((closed) => socket.close(() => closed()))
-  return port
 }
 
 export async function startCallee(scenario: string, options: CalleeOptions = {}): Promise<Callee> {
