@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../testbed/free-port.ts'
@@ -65,7 +64,7 @@ export async function startCallee(scenario: string, options: CalleeOptions = {})
     child.on('exit', resolve)
     child.on('error', () => reject(new Error('sipp could not be started: apt-get install sip-tester')))
   })
-  await listening(host, port)
+  await listening(host, port, done)
   return {
     host,
     port,
@@ -79,15 +78,21 @@ export async function startCallee(scenario: string, options: CalleeOptions = {})
   }
 }
 
-/** Waits until somebody holds the port, which SIPp says by no other sign. */
-async function listening(host: string, port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const taken = await new Promise<boolean>((resolve) => {
-      const socket = createSocket('udp4')
-      socket.once('error', () => resolve(true))
-      socket.bind(port, host, () => socket.close(() => resolve(false)))
+/**
+ * Waits until SIPp holds its port, which it says by no other sign. The kernel's table is read: trying to bind the port would
+ * take it from SIPp at the very moment it wants it.
+ */
+async function listening(host: string, port: number, ended: Promise<unknown>): Promise<void> {
+  const address = Buffer.from(host.split('.').map(Number)).reverse().toString('hex').toUpperCase()
+  const socket = ` ${address}:${port.toString(16).toUpperCase().padStart(4, '0')} `
+  let over = false
+  ended
+    .finally(() => {
+      over = true
     })
-    if (taken) return
+    .catch(() => {})
+  for (let tries = 0; tries < 400 && !over; tries++) {
+    if (readFileSync('/proc/net/udp', 'latin1').includes(socket)) return
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
   throw new Error(`sipp never listened on ${host}:${port}`)
