@@ -1,2 +1,3 @@
+export { type Inspection, inspectSqlite } from './sqlite/inspect.ts'
 export { openSqliteStore, type SqliteOptions } from './sqlite/open.ts'
 export * from './types.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../clock.ts'
+import { inspectSqlite } from '../../store/index.ts'
 import { type Finding, fail, ok, type Patient, reasonOf } from './types.ts'
 
 const DAY_MS = 86_400_000
@@ -9,29 +9,10 @@ const SLACK_MS = 5 * 60_000
 /** No clock that is right shows a time before this program was written. */
 const WRITTEN_AT = Date.parse('2026-11-01T00:00:00Z')
 
-type Seen = { version: number; damage: string; newestEventAt: number | undefined }
-
-/** Opens the database for reading only: a doctor neither migrates nor mends. */
-function look(path: string): Seen {
-  const database = new DatabaseSync(path, { readOnly: true, timeout: 2000 })
-  try {
-    const { version } = database.prepare('SELECT max(version) AS version FROM schema_version').get()!
-    const { quick_check: damage } = database.prepare('PRAGMA quick_check(1)').get()!
-    const { at } = database.prepare('SELECT at FROM events ORDER BY seq DESC LIMIT 1').get() ?? {}
-    return {
-      version: Number(version),
-      damage: String(damage),
-      newestEventAt: at === undefined ? undefined : Number(at),
-    }
-  } finally {
-    database.close()
-  }
-}
-
 export async function checkDatabase({ databasePath }: Patient): Promise<Finding[]> {
   if (!existsSync(databasePath)) return [ok('database', `${databasePath} will be made at the first start`)]
   try {
-    const { version, damage } = look(databasePath)
+    const { version, damage } = inspectSqlite(databasePath)
     if (damage === 'ok') return [ok('database', `${databasePath} opens, schema version ${version}`)]
     const todo = 'Stop the server, keep a copy of the file, and restore the last backup.'
     return [fail('database', `${databasePath} is damaged: ${damage}`, todo)]
@@ -59,7 +40,7 @@ export async function checkClock({ databasePath }: Patient, clock: Pick<Clock, '
 
 function newestEventAt(path: string): number | undefined {
   try {
-    return existsSync(path) ? look(path).newestEventAt : undefined
+    return existsSync(path) ? inspectSqlite(path).newestEventAt : undefined
   } catch (error) {
     if (reasonOf(error) === 'ERR_SQLITE_ERROR') return undefined // the database's own check tells of it
     throw error
