@@ -14,6 +14,7 @@ const number = Type.String({
   pattern: '^\\+?[0-9]{3,15}$',
   description: 'a phone number in quotes, such as "+41446681800"',
 })
+const days = Type.Integer({ minimum: 0, maximum: 36500, description: 'whole days, 0 for ever' })
 const strict = { additionalProperties: false }
 
 const TrunkSchema = Type.Object(
@@ -88,6 +89,7 @@ export const FileSchema = Type.Object(
           longestS: Type.Optional(Type.Number({ minimum: 20, maximum: 60 })),
           concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000 })),
           drainS: Type.Optional(Type.Number({ minimum: 0, maximum: 300 })),
+          leaseS: Type.Optional(Type.Number({ minimum: 2, maximum: 300 })),
         },
         strict,
       ),
@@ -108,6 +110,18 @@ export const FileSchema = Type.Object(
           portFrom: Type.Optional(Type.Integer({ minimum: 1024, maximum: 65534 })),
           portTo: Type.Optional(Type.Integer({ minimum: 1025, maximum: 65535 })),
           workers: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+        },
+        strict,
+      ),
+    ),
+    database: Type.Optional(
+      Type.Object({ poolSize: Type.Optional(Type.Integer({ minimum: 2, maximum: 500 })) }, strict),
+    ),
+    retention: Type.Optional(
+      Type.Object(
+        {
+          days: Type.Optional(days),
+          accounts: Type.Optional(Type.Record(Type.String({ pattern: '^[0-9A-F]{32}$' }), days, strict)),
         },
         strict,
       ),

@@ -1,11 +1,16 @@
 import { isIP } from 'node:net'
 import { type ConfigFile, readConfigFile, wrong } from './config-file.ts'
+import { isDatabaseUrl } from './database-url.ts'
 import { type Micros, parseMicros } from './money.ts'
 
 /** Everything that can be set, typed, cross-checked and frozen. Secrets live in an object of their own. */
 export type Settings = {
   http: { host: string; port: number }
   dataDir: string
+  /** PostgreSQL where there is a URL, which may hold a password (`maskedUrl` shows it); else SQLite in the data directory. */
+  database: { url?: string; poolSize: number }
+  /** For how many days what is over is kept, 0 for ever; some accounts have their own. */
+  retention: { days: number; accounts: Record<string, number> }
   logLevel: string
   callWaitMs: number
   sandbox: { on: boolean; ringTimeoutMs: number; pricePerMinute: Micros }
@@ -17,7 +22,7 @@ export type Settings = {
     resendsPerPin: number
     resendsPerApplication: { count: number; windowMs: number }
   }
-  calls: { proof: 'detect' | 'keypress'; longestMs: number; concurrency: number; drainMs: number }
+  calls: { proof: 'detect' | 'keypress'; longestMs: number; concurrency: number; drainMs: number; leaseMs: number }
   sip: { host: string; port: number; advertisedHost: string }
   media: { from: number; to: number; workers: number }
   smsPriceMicros: Micros
@@ -63,6 +68,8 @@ export function readConfig(env: Env): { settings: Settings; secrets: GivenSecret
   const settings: Settings = {
     http: { host: env.PINCALL_HTTP_HOST || '127.0.0.1', port: integer(env, 'PINCALL_HTTP_PORT', 8020, 0, 65535) },
     dataDir: env.PINCALL_DATA_DIR || './data',
+    database: { ...databaseUrl(env), poolSize: file.database?.poolSize ?? 10 },
+    retention: { days: file.retention?.days ?? 90, accounts: { ...file.retention?.accounts } },
     logLevel: oneOf(env, 'PINCALL_LOG_LEVEL', LEVELS) ?? 'info',
     callWaitMs: integer(env, 'PINCALL_CALL_WAIT_S', 25, 0, 120) * 1000,
     sandbox: {
@@ -92,6 +99,7 @@ export function readConfig(env: Env): { settings: Settings; secrets: GivenSecret
       longestMs: (file.calls?.longestS ?? 60) * 1000,
       concurrency: file.calls?.concurrency ?? 500,
       drainMs: (file.calls?.drainS ?? 20) * 1000,
+      leaseMs: (file.calls?.leaseS ?? 30) * 1000,
     },
     sip: {
       host: sipHost,
@@ -115,6 +123,7 @@ const KNOWN = new Set([
   'PINCALL_HTTP_HOST',
   'PINCALL_HTTP_PORT',
   'PINCALL_DATA_DIR',
+  'PINCALL_DATABASE_URL',
   'PINCALL_API_KEY',
   'PINCALL_SECRET_KEY',
   'PINCALL_SANDBOX',
@@ -126,6 +135,18 @@ const KNOWN = new Set([
 ])
 /** Names of ours that are read elsewhere: by the examples, by tests. */
 const ELSEWHERE = new Set(['PINCALL_URL', 'PINCALL_TEST_SEED'])
+
+/** What is wrong with a URL is not quoted: it may hold a password. */
+function databaseUrl(env: Env): { url?: string } {
+  const url = env.PINCALL_DATABASE_URL
+  if (!url) return {}
+  if (!isDatabaseUrl(url)) {
+    throw wrong(
+      'PINCALL_DATABASE_URL wants postgres://user:password@host:5432/database (several hosts as host1:5432,host2:5432; other signs of a password percent-encoded), or nothing for SQLite in PINCALL_DATA_DIR.',
+    )
+  }
+  return { url }
+}
 
 function secretsOf(env: Env): GivenSecrets {
   const {

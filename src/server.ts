@@ -29,7 +29,6 @@ export type Server = {
   close(): Promise<void>
 }
 
-const LEASE_MS = 30_000
 const SWEEP_MS = 60_000
 const SMS_AT_ONCE = 200
 
@@ -195,7 +194,7 @@ function introduceDelivery(rooms: {
     longestCallMs: settings.calls.longestMs,
     fromHost: advertisedHost,
     nodeId: random.hex(8),
-    leaseMs: LEASE_MS,
+    leaseMs: settings.calls.leaseMs,
     most: { voice: settings.calls.concurrency, sms: SMS_AT_ONCE },
     observe,
   }
