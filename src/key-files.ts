@@ -46,7 +46,7 @@ export function completeSecrets(given: GivenSecrets, dataDir: string, sandbox: b
     return kept(file, make)
   }
   return {
-    masterKeys: readMasterKeys(given.masterKey ?? kept('secret.key', () => random.hex(32)), dataDir),
+    masterKeys: parseMasterKeys(given.masterKey ?? kept('secret.key', () => random.hex(32)), dataDir),
     apiKey: given.apiKey ?? keptInSandbox('PINCALL_API_KEY', 'api-key.txt', () => makeApiKey(random)),
     user: given.user ?? 'pincall',
     password: given.password ?? keptInSandbox('PINCALL_ACCOUNT_PASSWORD', 'account-password.txt', () => random.hex(12)),
@@ -60,7 +60,17 @@ export function makeApiKey(random: Random): string {
   return `${random.hex(16)}-${hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')}`
 }
 
-function readMasterKeys(text: string, dataDir: string): Secrets['masterKeys'] {
+/** The master keys of an installation that was started before, for commands beside the server: none is made. */
+export function readMasterKeys(given: GivenSecrets, dataDir: string): Secrets['masterKeys'] {
+  if (given.masterKey) return parseMasterKeys(given.masterKey, dataDir)
+  const path = join(dataDir, 'secret.key')
+  if (!existsSync(path)) {
+    throw wrong(`There is no master key in ${path}: set PINCALL_SECRET_KEY, or PINCALL_DATA_DIR, as the server has it.`)
+  }
+  return parseMasterKeys(readFileSync(path, 'utf8').trim(), dataDir)
+}
+
+function parseMasterKeys(text: string, dataDir: string): Secrets['masterKeys'] {
   return text.split(/[,\s]+/).map((entry) => {
     const [, id, hex] = /^(?:([\w.-]+):)?([0-9a-f]{64})$/i.exec(entry) ?? []
     if (!hex) {
