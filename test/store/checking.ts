@@ -18,7 +18,7 @@ export function checkingContract(engine: Engine): void {
     test('the first right guess verifies the PIN, with a pin.verified event', async () => {
       const world = await makeWorld(store)
       const { pinId } = await world.send()
-      const before = await store.lastSeq()
+      const before = await store.lastSeq(world.accountId)
       assert.deepEqual(await world.check(pinId, true, { now: START + 5 }), { kind: 'right', first: true, to: TO })
       const { pin } = (await store.loadPin(world.accountId, pinId))!
       assert.equal(pin.verifiedAt, START + 5)

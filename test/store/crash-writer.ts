@@ -1,10 +1,16 @@
 import { writeSync } from 'node:fs'
+import { systemClock } from '../../src/clock.ts'
 import { silentLog } from '../../src/log.ts'
 import { openSqliteStore } from '../../src/store/index.ts'
-import { makeWorld, NODE } from './world.ts'
+import { makeWorld, NODE, TEST_NUMBERS } from './world.ts'
 
 /** Run as a process that is killed: writes without end, and says what it was told is written, one JSON line each. */
-const store = await openSqliteStore({ path: process.argv[2] ?? '', log: silentLog })
+const store = await openSqliteStore({
+  path: process.argv[2] ?? '',
+  log: silentLog,
+  clock: systemClock,
+  numbers: TEST_NUMBERS,
+})
 const world = await makeWorld(store, { balanceMicros: 1_000_000_000 })
 
 /** Told before anything else is done; a full pipe is waited for, for the reader may be slow. */

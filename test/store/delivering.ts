@@ -78,24 +78,17 @@ export function deliveringContract(engine: Engine): void {
 
     test('nothing may leave without a lease: not claimed, of another node, or over', async () => {
       const { deliveryId } = await world.send()
-      const begin = (change: object) =>
-        store.beginAttempt({
-          attemptId: newId('attempt'),
-          deliveryId,
-          nodeId: NODE,
-          trunk: 't',
-          now: START,
-          ...change,
-        })
-      assert.equal(await begin({}), false)
+      const begin = async (change: object) => (await world.tryToBegin(deliveryId, change)).kind
+      assert.equal(await begin({}), 'lost')
       await world.claim()
-      assert.equal(await begin({ nodeId: 'another-node' }), false)
-      assert.equal(await begin({ now: START + LEASE_MS }), false)
-      assert.equal(await begin({ deliveryId: 'unknown' }), false)
-      await store.extendLeases({ nodeId: 'another-node', leaseMs: LEASE_MS, now: START + 20_000 })
-      assert.equal(await begin({ now: START + LEASE_MS }), false)
-      await store.extendLeases({ nodeId: NODE, leaseMs: LEASE_MS, now: START + 20_000 })
-      assert.equal(await begin({ now: START + LEASE_MS }), true)
+      assert.equal(await begin({ nodeId: 'another-node' }), 'lost')
+      assert.equal(await begin({ now: START + LEASE_MS }), 'lost')
+      assert.equal(await begin({ deliveryId: 'unknown' }), 'lost')
+      const lease = { nodeId: NODE, deliveryIds: [deliveryId], leaseMs: LEASE_MS, now: START + 20_000 }
+      await store.extendLeases({ ...lease, nodeId: 'another-node' })
+      assert.equal(await begin({ now: START + LEASE_MS }), 'lost')
+      await store.extendLeases(lease)
+      assert.equal(await begin({ now: START + LEASE_MS }), 'begun')
       assert.equal((await store.attemptsOf(deliveryId)).length, 1)
     })
 
@@ -109,7 +102,7 @@ export function deliveringContract(engine: Engine): void {
     test('closing writes attempt, money and event together', async () => {
       const { pinId, deliveryId } = await world.send({ delivery: { reserveMicros: 5000 } })
       const attemptId = await world.claimAndBegin(deliveryId)
-      const before = await store.lastSeq()
+      const before = await store.lastSeq(world.accountId)
       const evidence = { sipStatus: 200, verdict: 'human' }
       const now = START + 9
       assert.equal(await world.close(deliveryId, { attemptId, evidence, chargeMicros: 1200, now }), true)
@@ -162,7 +155,7 @@ export function deliveringContract(engine: Engine): void {
       assert.equal(await world.close(deliveryId, { attemptId: 'unknown', chargeMicros: 9 }), false)
       assert.equal(await world.close('unknown', { attemptId }), false)
       assert.deepEqual(await store.balance(world.accountId), { balanceMicros: 1_000_000, reservedMicros: 1000 })
-      assert.equal(await store.lastSeq(), 0)
+      assert.equal(await store.lastSeq(world.accountId), 0)
       assert.equal((await store.attemptsOf(deliveryId))[0]?.endedAt, undefined)
     })
 
@@ -188,7 +181,7 @@ export function deliveringContract(engine: Engine): void {
       assert.equal(await world.close(deliveryId, failed), false, 'an attempt ends once')
       assert.equal((await store.balance(world.accountId)).reservedMicros, 1000)
       assert.equal((await store.findDelivery(world.accountId, deliveryId))?.state, 'claimed')
-      assert.equal(await store.lastSeq(), 0, 'nothing is told before the end')
+      assert.equal(await store.lastSeq(world.accountId), 0, 'nothing is told before the end')
       const second = await world.begin(deliveryId)
       await world.close(deliveryId, { attemptId: second, chargeMicros: 400 })
       assert.deepEqual(

@@ -138,17 +138,15 @@ export function recoveringContract(engine: Engine): void {
         },
       ))
 
-    test('beside other nodes only leases that are over are taken, and the late node then closes nothing', async () => {
+    test('beside other nodes only leases that are over are taken, once', async () => {
       const store = await engine.open(await engine.freshPlace())
       const world = await makeWorld(store)
       const { deliveryId } = await world.send()
-      const attemptId = await world.claimAndBegin(deliveryId)
+      await world.claimAndBegin(deliveryId)
       const recover = (now: number) => store.recover({ nodeId: 'node-b', all: false, now })
       assert.equal((await recover(START + LEASE_MS - 1)).abandoned.length, 0)
       assert.equal((await recover(START + LEASE_MS)).abandoned.length, 1)
       assert.equal((await recover(START + LEASE_MS)).abandoned.length, 0)
-      assert.equal(await world.close(deliveryId, { attemptId, chargeMicros: 100 }), false)
-      assert.equal((await store.balance(world.accountId)).balanceMicros, 1_000_000)
       await store.close()
     })
 

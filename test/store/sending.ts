@@ -136,7 +136,7 @@ export function sendingContract(engine: Engine): void {
 
     test('a refusal in the middle of many leaves its neighbours alone', async () => {
       const world = await makeWorld(store)
-      const broken = world.sendOf({ pin: { templateId: 'no such template' } })
+      const broken = world.sendOf({ delivery: { reserveMicros: 0.5 } })
       const results = await Promise.allSettled([
         store.admitSend(world.sendOf()),
         store.admitSend(broken),

@@ -1,7 +1,10 @@
+import { type Numbers, sealedNumbers } from '../../src/store/numbers.ts'
 import type {
   AdmitResend,
   AdmitSend,
   ApplicationSettings,
+  BeginAttempt,
+  Begun,
   Channel,
   CloseAttempt,
   CountCheck,
@@ -11,8 +14,18 @@ import type {
   Store,
 } from '../../src/store/types.ts'
 
-/** Where an engine keeps a database: opened again, it is the same one. */
-export type Engine = { freshPlace(): Promise<string>; open(place: string): Promise<Store> }
+/**
+ * Where an engine keeps a database: opened again, it is the same one, and opened twice there are two nodes on it. Numbers
+ * are sealed with TEST_NUMBERS where nothing else is said.
+ */
+export type Engine = {
+  freshPlace(): Promise<string>
+  open(place: string, options?: { numbers?: Numbers }): Promise<Store>
+}
+
+export const OLD_KEY = { id: 'old.key', key: Buffer.alloc(32, 1) }
+export const NEW_KEY = { id: 'new.key', key: Buffer.alloc(32, 2) }
+export const TEST_NUMBERS = sealedNumbers([OLD_KEY])
 
 export const START = 1_764_000_000_000
 export const MINUTE = 60_000
@@ -131,10 +144,20 @@ export async function makeWorld(store: Store, options: { balanceMicros?: number 
 
   async function begin(deliveryId: string, now = START): Promise<string> {
     const attemptId = newId('attempt')
-    const ours = await store.beginAttempt({ attemptId, deliveryId, nodeId: NODE, trunk: 'trunk-1', now })
-    if (!ours) throw new Error(`no attempt may begin at ${deliveryId}`)
+    const { kind } = await tryToBegin(deliveryId, { attemptId, now })
+    if (kind !== 'begun') throw new Error(`no attempt may begin at ${deliveryId}: ${kind}`)
     return attemptId
   }
+
+  const tryToBegin = (deliveryId: string, change: Partial<BeginAttempt> = {}): Promise<Begun> =>
+    store.beginAttempt({
+      attemptId: newId('attempt'),
+      deliveryId,
+      nodeId: NODE,
+      trunk: 'trunk-1',
+      now: START,
+      ...change,
+    })
 
   const close = (deliveryId: string, change: Partial<CloseAttempt> = {}) =>
     store.closeAttempt({
@@ -161,13 +184,15 @@ export async function makeWorld(store: Store, options: { balanceMicros?: number 
     claim,
     claimAndBegin,
     begin,
+    tryToBegin,
     close,
   }
 }
 
-export const limit = (name: string, key: string, count: number, windowMs: number): Counted => ({
+export const limit = (name: string, key: string, count: number, windowMs: number, number?: string): Counted => ({
   name,
   key,
   count,
   windowMs,
+  ...(number !== undefined && { number }),
 })

@@ -10,7 +10,11 @@ export function prepareAccounts(database: Database) {
     ON CONFLICT (account_id) DO NOTHING`)
   const topUp = database.prepare('UPDATE accounts SET balance_micros = balance_micros + ? WHERE account_id = ?')
   const insertLedger = database.prepare(`
-    INSERT INTO ledger (account_id, kind, micros, note, at) VALUES (?, 'topup', ?, ?, ?)`)
+    INSERT INTO ledger (account_id, kind, micros, note, at, entry_id)
+    VALUES (?, 'topup', ?, ?, ?, 'topup:' || lower(hex(randomblob(16))))`)
+  const list = database.prepare<{ account_id: string; name: string; created_at: number }>(
+    'SELECT account_id, name, created_at FROM accounts ORDER BY created_at, account_id',
+  )
   const balance = database.prepare<{ balance_micros: number; reserved_micros: number }>(
     'SELECT balance_micros, reserved_micros FROM accounts WHERE account_id = ?',
   )
@@ -23,6 +27,9 @@ export function prepareAccounts(database: Database) {
           WHERE closed_at IS NULL GROUP BY account_id) d USING (account_id)) AS unreserved`)
 
   return {
+    list: (): Account[] =>
+      list.all().map((row) => ({ accountId: row.account_id, name: row.name, createdAt: row.created_at })),
+
     ensure({ accountId, name, createdAt }: Account, balanceMicros: Micros): void {
       const made = insert.run(accountId, name, createdAt, balanceMicros) === 1
       if (made && balanceMicros !== 0) insertLedger.run(accountId, balanceMicros, 'opening balance', createdAt)

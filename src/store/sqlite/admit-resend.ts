@@ -1,3 +1,4 @@
+import type { Numbers } from '../numbers.ts'
 import type { AdmitResend, ResendAdmission } from '../types.ts'
 import type { Database } from './database.ts'
 import { prepareIdempotency } from './idempotency.ts'
@@ -6,7 +7,6 @@ import { type Limited, prepareRaiseCounters } from './raise-counters.ts'
 import type { Tx } from './write-queue.ts'
 
 type PinRow = {
-  to_msisdn: string
   expires_at: number
   max_checks: number
   checks: number
@@ -16,12 +16,15 @@ type PinRow = {
 }
 
 /** One more delivery of a PIN that is there: joins one on its way, else decides whether the PIN may go out again, and owes it. */
-export function prepareAdmitResend(database: Database): (resend: AdmitResend, tx: Tx) => ResendAdmission {
-  const idempotency = prepareIdempotency(database)
-  const raiseCounters = prepareRaiseCounters(database)
+export function prepareAdmitResend(
+  database: Database,
+  numbers: Numbers,
+): (resend: AdmitResend, tx: Tx) => ResendAdmission {
+  const idempotency = prepareIdempotency(database, numbers)
+  const raiseCounters = prepareRaiseCounters(database, numbers)
   const oweDelivery = prepareOweDelivery(database)
   const findPin = database.prepare<PinRow>(`
-    SELECT to_msisdn, expires_at, max_checks, checks, verified_at, resends, last_resend_at FROM pins
+    SELECT expires_at, max_checks, checks, verified_at, resends, last_resend_at FROM pins
     WHERE pin_id = ? AND account_id = ?`)
   const findOpen = database.prepare<{ delivery_id: string }>(`
     SELECT delivery_id FROM deliveries WHERE pin_id = ? AND channel = ? AND closed_at IS NULL ORDER BY seq LIMIT 1`)
@@ -43,7 +46,7 @@ export function prepareAdmitResend(database: Database): (resend: AdmitResend, tx
     if (refusal) return tx.refuse(refusal)
     if (!oweDelivery.reserve(accountId, delivery.reserveMicros)) return tx.refuse({ kind: 'no_credit' })
     countResend.run(now, pinId)
-    oweDelivery.insert({ pinId, accountId, to: pin.to_msisdn }, delivery, now)
+    oweDelivery.insert({ pinId, accountId }, delivery, now)
     const sent = { deliveryId: delivery.deliveryId, pinId }
     idempotency.remember(accountId, asked, sent, now)
     return { kind: 'owed', ...sent }

@@ -1,20 +1,21 @@
+import type { Numbers } from '../numbers.ts'
+import { json } from '../rows.ts'
 import type { Admission, AdmitSend } from '../types.ts'
 import type { Database } from './database.ts'
 import { prepareIdempotency } from './idempotency.ts'
 import { prepareOweDelivery } from './owe-delivery.ts'
 import { prepareRaiseCounters } from './raise-counters.ts'
-import { json } from './rows.ts'
 import type { Tx } from './write-queue.ts'
 
 /** PIN, delivery, counters and reserve, all or nothing. The dearest statements come last: a refusal costs little. */
-export function prepareAdmitSend(database: Database): (send: AdmitSend, tx: Tx) => Admission {
-  const idempotency = prepareIdempotency(database)
-  const raiseCounters = prepareRaiseCounters(database)
+export function prepareAdmitSend(database: Database, numbers: Numbers): (send: AdmitSend, tx: Tx) => Admission {
+  const idempotency = prepareIdempotency(database, numbers)
+  const raiseCounters = prepareRaiseCounters(database, numbers)
   const oweDelivery = prepareOweDelivery(database)
   const insertPin = database.prepare(`
-    INSERT INTO pins (pin_id, account_id, application_id, template_id, code_key_id, to_msisdn, pin_type, pin_length,
+    INSERT INTO pins (pin_id, account_id, application_id, template_id, code_key_id, to_sealed, to_hash, pin_type, pin_length,
       created_at, expires_at, max_checks, allow_multiple, placeholders)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 
   return ({ pin, delivery, counted, idempotency: asked, now }, tx) => {
     const earlier = idempotency.earlier(pin.accountId, asked, now)
@@ -28,7 +29,8 @@ export function prepareAdmitSend(database: Database): (send: AdmitSend, tx: Tx) 
       pin.applicationId,
       pin.templateId,
       pin.codeKeyId,
-      pin.to,
+      numbers.seal(pin.to, pin.pinId),
+      numbers.hash(pin.to),
       pin.pinType,
       pin.pinLength,
       pin.createdAt,

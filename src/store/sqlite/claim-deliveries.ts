@@ -1,5 +1,4 @@
-import type { Channel, Job } from '../types.ts'
-import type { Database } from './database.ts'
+import type { Numbers } from '../numbers.ts'
 import {
   DELIVERY,
   type DeliveryRow,
@@ -10,16 +9,19 @@ import {
   TEMPLATE,
   type TemplateRow,
   templateOf,
-} from './rows.ts'
+} from '../rows.ts'
+import type { Channel, Job } from '../types.ts'
+import type { Database } from './database.ts'
 
 export type Claim = { nodeId: string; channel: Channel; most: number; leaseMs: number; now: number }
+export type Lease = { nodeId: string; deliveryIds: string[]; leaseMs: number; now: number }
 
 type JobRow = DeliveryRow &
   PinRow &
   TemplateRow & { lease_until: number; sender: string | null; delivery_placeholders: string | null }
 
 /** Taking work, giving it back untouched, and saying that we still live. */
-export function prepareClaims(database: Database) {
+export function prepareClaims(database: Database, numbers: Numbers) {
   const claim = database.prepare<{ seq: number }>(`
     UPDATE deliveries SET state = 'claimed', node_id = ?1, lease_until = ?2 WHERE seq IN
       (SELECT seq FROM deliveries WHERE closed_at IS NULL AND state = 'owed' AND channel = ?3 ORDER BY seq LIMIT ?4)
@@ -33,27 +35,28 @@ export function prepareClaims(database: Database) {
     WHERE delivery_id = ? AND node_id = ? AND closed_at IS NULL
       AND NOT EXISTS (SELECT 1 FROM attempts WHERE delivery_seq = deliveries.seq)`)
   const extend = database.prepare(`
-    UPDATE deliveries SET lease_until = ? WHERE closed_at IS NULL AND state = 'claimed' AND node_id = ?`)
+    UPDATE deliveries SET lease_until = ?
+    WHERE delivery_id IN (SELECT value FROM json_each(?)) AND state = 'claimed' AND node_id = ?`)
 
   return {
     claim({ nodeId, channel, most, leaseMs, now }: Claim): Job[] {
       const taken = claim.all(nodeId, now + leaseMs, channel, most)
       if (taken.length === 0) return []
-      return load.all(JSON.stringify(taken.map(({ seq }) => seq))).map(jobOf)
+      return load.all(JSON.stringify(taken.map(({ seq }) => seq))).map((row) => jobOf(row, numbers))
     },
     unclaim: (deliveryId: string, nodeId: string): void => void unclaim.run(deliveryId, nodeId),
-    extend: (lease: { nodeId: string; leaseMs: number; now: number }): void =>
-      void extend.run(lease.now + lease.leaseMs, lease.nodeId),
+    extend: ({ nodeId, deliveryIds, leaseMs, now }: Lease): void =>
+      void extend.run(now + leaseMs, JSON.stringify(deliveryIds), nodeId),
   }
 }
 
-const jobOf = (row: JobRow): Job => ({
+const jobOf = (row: JobRow, numbers: Numbers): Job => ({
   delivery: {
-    ...deliveryOf(row),
+    ...deliveryOf(row, numbers),
     ...(row.sender !== null && { from: row.sender }),
     ...(row.delivery_placeholders !== null && { placeholders: JSON.parse(row.delivery_placeholders) }),
   },
-  pin: pinOf(row),
+  pin: pinOf(row, numbers),
   template: templateOf(row),
   leaseUntil: row.lease_until,
 })

@@ -1,16 +1,21 @@
+import { json } from '../rows.ts'
 import type { CloseAttempt, Disposition } from '../types.ts'
+import { prepareCorrectAttempt } from './correct-attempt.ts'
 import type { Database } from './database.ts'
 import { prepareWriteEvent } from './events.ts'
-import { json } from './rows.ts'
 import { type Owing, prepareSettle } from './settle.ts'
 import type { Tx } from './write-queue.ts'
 
 type DeliveryRow = Owing & { seq: number; pin_id: string; disposition: Disposition | null }
 
-/** Attempt, money and event together, once: who comes second finds it closed and changes nothing. */
+/**
+ * Attempt, money and event together, once: who comes second finds it closed and changes nothing, unless what was closed
+ * was only thought to be lost.
+ */
 export function prepareCloseAttempt(database: Database): (close: CloseAttempt, tx: Tx) => boolean {
   const settle = prepareSettle(database)
   const writeEvent = prepareWriteEvent(database)
+  const correctAttempt = prepareCorrectAttempt(database)
   const find = database.prepare<DeliveryRow>(`
     SELECT seq, delivery_id, pin_id, account_id, disposition, reserved_micros, charged_micros FROM deliveries
     WHERE delivery_id = ? AND node_id = ? AND state = 'claimed'`)
@@ -23,9 +28,10 @@ export function prepareCloseAttempt(database: Database): (close: CloseAttempt, t
       closed_at = ?, charged_micros = charged_micros + ?
     WHERE seq = ?`)
 
-  return ({ deliveryId, nodeId, attemptId, evidence, chargeMicros, final, event, now, ...close }, tx) => {
+  return (close, tx) => {
+    const { deliveryId, nodeId, attemptId, evidence, chargeMicros, final, event, now } = close
     const delivery = find.get(deliveryId, nodeId)
-    if (!delivery) return false
+    if (!delivery) return correctAttempt(close, tx)
     const disposition = delivery.disposition ?? close.disposition // what was told already stays true
     const charged = settle(delivery, chargeMicros, final, disposition, now)
     const evidenceText = json(evidence) ?? null

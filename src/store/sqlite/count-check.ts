@@ -1,3 +1,4 @@
+import type { Numbers } from '../numbers.ts'
 import type { CheckResult, CountCheck } from '../types.ts'
 import type { Database } from './database.ts'
 import { prepareWriteEvent } from './events.ts'
@@ -5,7 +6,7 @@ import { prepareRaiseCounters } from './raise-counters.ts'
 import type { Tx } from './write-queue.ts'
 
 type PinRow = {
-  to_msisdn: string
+  to_sealed: string
   expires_at: number
   max_checks: number
   checks: number
@@ -18,11 +19,11 @@ type PinRow = {
  * guesses is the first. The number's limit counts every guess of a PIN that exists; the PIN's own checks only those that
  * could still verify it.
  */
-export function prepareCountCheck(database: Database): (check: CountCheck, tx: Tx) => CheckResult {
-  const raiseCounters = prepareRaiseCounters(database)
+export function prepareCountCheck(database: Database, numbers: Numbers): (check: CountCheck, tx: Tx) => CheckResult {
+  const raiseCounters = prepareRaiseCounters(database, numbers)
   const writeEvent = prepareWriteEvent(database)
   const findPin = database.prepare<PinRow>(`
-    SELECT to_msisdn, expires_at, max_checks, checks, allow_multiple, verified_at FROM pins
+    SELECT to_sealed, expires_at, max_checks, checks, allow_multiple, verified_at FROM pins
     WHERE pin_id = ? AND account_id = ?`)
   const countWrong = database.prepare('UPDATE pins SET checks = checks + 1 WHERE pin_id = ?')
   const countFirst = database.prepare(
@@ -34,7 +35,7 @@ export function prepareCountCheck(database: Database): (check: CountCheck, tx: T
     if (!pin) return { kind: 'not_found' }
     const limited = raiseCounters(counted, now)
     if (limited) return tx.refuse(limited)
-    const to = pin.to_msisdn
+    const to = numbers.open(pin.to_sealed, pinId)
     const checksLeft = pin.max_checks - pin.checks
     if (pin.expires_at <= now) return { kind: 'expired', checksLeft, to }
     if (pin.verified_at !== null && !pin.allow_multiple) return { kind: 'used', to }

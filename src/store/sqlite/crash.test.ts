@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
+import { TEST_NUMBERS } from '../../../test/store/world.ts'
+import { systemClock } from '../../clock.ts'
 import { silentLog } from '../../log.ts'
 import { openSqliteStore, type Store } from '../index.ts'
 
@@ -45,7 +47,7 @@ test('a writer killed at any moment loses nothing that it acknowledged, and its 
   const path = join(folder, 'crash.db')
   for (const count of [1, 400, 1500, 2999]) {
     const acknowledged = await writeUntilKilled(path, count)
-    const store = await openSqliteStore({ path, log: silentLog })
+    const store = await openSqliteStore({ path, log: silentLog, clock: systemClock, numbers: TEST_NUMBERS })
     for (const each of acknowledged) await assertKept(store, each)
     assert.equal(await store.ledgerDrift(), 0)
     await store.recover({ nodeId: 'next', all: true, now: Date.now() })

@@ -1,7 +1,10 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { PincallError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import { type Migration, migrations } from '../migrations/sqlite/index.ts'
+import type { Numbers } from '../numbers.ts'
+import { migrate, rewrite } from './migrate.ts'
 
 export type Value = SQLInputValue
 
@@ -16,16 +19,27 @@ export type Statement<Row> = {
 export type Database = {
   prepare<Row = Record<string, never>>(sql: string): Statement<Row>
   exec(sql: string): void
+  /** A function that SQL may call. */
+  define(name: string, run: (...values: Value[]) => Value): void
   /** False after SQLite gave a transaction up by itself (disk full, I/O error). */
   readonly inTransaction: boolean
   close(): void
 }
 
+export type DatabaseOptions = {
+  /** A file on a local disk, or `:memory:`. */
+  path: string
+  numbers: Numbers
+  log: Log
+  steps?: readonly Migration[]
+}
+
 /** Opens the file (mode 0600: it holds people's numbers), sets it up for durable group commits, brings its tables up to date. */
-export function openDatabase(path: string, steps: readonly Migration[] = migrations): Database {
+export function openDatabase({ path, numbers, log, steps = migrations }: DatabaseOptions): Database {
   const database = connect(path)
   try {
-    migrate(database, path, steps)
+    migrate(database, { path, numbers, log, steps })
+    rewrite(database, { path, log })
     return database
   } catch (error) {
     database.close()
@@ -48,9 +62,11 @@ function connect(path: string): Database {
 /** Another process (a command of the CLI, a backup) may hold the write lock for a moment. */
 const BUSY_TIMEOUT_MS = 2000
 
+/** secure_delete: what is removed is overwritten, so that a person who was erased is not in the file's free pages. */
 const SETTINGS = `
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
+PRAGMA secure_delete = ON;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -32768;
 PRAGMA wal_autocheckpoint = 4000;
@@ -69,40 +85,10 @@ function wrap(connection: DatabaseSync): Database {
       }
     },
     exec: (sql) => connection.exec(sql),
+    define: (name, run) => connection.function(name, { varargs: true, deterministic: false }, run),
     get inTransaction() {
       return connection.isTransaction
     },
     close: () => connection.close(),
   }
 }
-
-function migrate(database: Database, path: string, steps: readonly Migration[]): void {
-  database.exec('BEGIN IMMEDIATE') // two programs that start together: the second waits, then finds the work done
-  try {
-    database.exec(
-      'CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL) STRICT',
-    )
-    const found = database.prepare<{ version: number }>(
-      'SELECT coalesce(max(version), 0) AS version FROM schema_version',
-    )
-    const version = found.get()?.version ?? 0
-    const newest = steps.at(-1)?.version ?? 0
-    if (version > newest) throw tooNew(path, version, newest)
-    const done = database.prepare('INSERT INTO schema_version (version, name) VALUES (?, ?)')
-    for (const step of steps.filter((each) => each.version > version)) {
-      database.exec(step.sql)
-      done.run(step.version, step.name)
-    }
-    database.exec('COMMIT')
-  } catch (error) {
-    if (database.inTransaction) database.exec('ROLLBACK')
-    throw error
-  }
-}
-
-const tooNew = (path: string, version: number, newest: number) =>
-  new PincallError(
-    'configuration',
-    `The database ${path} has schema version ${version}, this program knows versions up to ${newest}: ` +
-      'upgrade Pincall to the version that wrote it (the database is not changed).',
-  )

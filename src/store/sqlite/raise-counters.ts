@@ -1,3 +1,5 @@
+import type { Numbers } from '../numbers.ts'
+import { counterKey } from '../rows.ts'
 import type { Counted } from '../types.ts'
 import type { Database } from './database.ts'
 
@@ -10,6 +12,7 @@ export type Limited = { kind: 'limited'; name: string; retryAfterMs: number }
  */
 export function prepareRaiseCounters(
   database: Database,
+  numbers: Numbers,
 ): (counted: readonly Counted[], now: number) => Limited | undefined {
   const raise = database.prepare(`
     INSERT INTO counters (key, started_at, ends_at, count) VALUES (?1, ?2, ?2 + ?3, 1)
@@ -21,7 +24,9 @@ export function prepareRaiseCounters(
   const startOf = database.prepare<{ started_at: number }>('SELECT started_at FROM counters WHERE key = ?')
 
   return (counted, now) => {
-    for (const { key, name, count, windowMs } of counted) {
+    for (const each of counted) {
+      const { name, count, windowMs } = each
+      const key = counterKey(each, numbers)
       if (count >= 1 && raise.run(key, now, windowMs, count) === 1) continue
       const startedAt = startOf.get(key)?.started_at ?? now
       return { kind: 'limited', name, retryAfterMs: Math.max(1, startedAt + windowMs - now) }

@@ -1,7 +1,7 @@
+import { json } from '../rows.ts'
 import type { Disposition } from '../types.ts'
 import type { Database } from './database.ts'
 import { prepareWriteEvent } from './events.ts'
-import { json } from './rows.ts'
 import type { Tx } from './write-queue.ts'
 
 export type RecordOutcome = {

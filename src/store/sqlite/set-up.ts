@@ -1,5 +1,4 @@
-import type { Application, Pin, Template } from '../types.ts'
-import type { Database } from './database.ts'
+import type { Numbers } from '../numbers.ts'
 import {
   APPLICATION,
   type ApplicationRow,
@@ -11,7 +10,9 @@ import {
   TEMPLATE,
   type TemplateRow,
   templateOf,
-} from './rows.ts'
+} from '../rows.ts'
+import type { Application, Pin, Template } from '../types.ts'
+import type { Database } from './database.ts'
 
 export function prepareApplications(database: Database) {
   const insert = database.prepare(`
@@ -70,7 +71,7 @@ export function prepareTemplates(database: Database) {
 }
 
 /** A PIN with what it belongs to, in one read. */
-export function prepareLoadPin(database: Database) {
+export function prepareLoadPin(database: Database, numbers: Numbers) {
   const find = database.prepare<PinRow & ApplicationRow & TemplateRow>(`
     SELECT ${PIN}, ${TEMPLATE}, ${APPLICATION} FROM pins p
     JOIN templates t ON t.template_id = p.template_id
@@ -78,6 +79,6 @@ export function prepareLoadPin(database: Database) {
     WHERE p.pin_id = ? AND p.account_id = ?`)
   return (accountId: string, pinId: string): { pin: Pin; application: Application; template: Template } | undefined => {
     const row = find.get(pinId, accountId)
-    return row && { pin: pinOf(row), application: applicationOf(row), template: templateOf(row) }
+    return row && { pin: pinOf(row, numbers), application: applicationOf(row), template: templateOf(row) }
   }
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { storeContract } from '../../../test/store/contract.ts'
+import { TEST_NUMBERS } from '../../../test/store/world.ts'
+import { systemClock } from '../../clock.ts'
 import { silentLog } from '../../log.ts'
 import { openSqliteStore } from '../index.ts'
 
@@ -12,5 +14,6 @@ after(() => rmSync(folder, { recursive: true }))
 let places = 0
 storeContract('SQLite', {
   freshPlace: async () => join(folder, `${++places}.db`),
-  open: (path) => openSqliteStore({ path, log: silentLog }),
+  open: (path, options) =>
+    openSqliteStore({ path, log: silentLog, clock: systemClock, numbers: TEST_NUMBERS, ...options }),
 })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
+import { TEST_NUMBERS } from '../../../test/store/world.ts'
+import { ManualClock } from '../../clock.ts'
 import { PincallError } from '../../errors.ts'
 import { silentLog } from '../../log.ts'
 import type { StoredEvent } from '../types.ts'
@@ -12,9 +14,10 @@ describe('the queue of writes', () => {
   let database: Database
   let queue: WriteQueue
   let commits = 0
+  let clock: ManualClock
   let published: StoredEvent[]
   beforeEach(() => {
-    const inner = openDatabase(':memory:', [])
+    const inner = openDatabase({ path: ':memory:', numbers: TEST_NUMBERS, log: silentLog, steps: [] })
     inner.exec(`
       CREATE TABLE notes (text TEXT NOT NULL);
       CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
@@ -22,8 +25,12 @@ describe('the queue of writes', () => {
     commits = 0
     published = []
     database = counting(inner)
-    queue = new WriteQueue(database, silentLog, (event) => published.push(event))
+    clock = new ManualClock()
+    queue = queueThat((event) => published.push(event))
   })
+
+  const queueThat = (publish: (event: StoredEvent) => void) =>
+    new WriteQueue(database, { log: silentLog, clock, publish })
 
   /** The same database, counting its commits. */
   function counting(inner: Database): Database {
@@ -38,6 +45,7 @@ describe('the queue of writes', () => {
         return { ...statement, run }
       },
       exec: (sql) => inner.exec(sql),
+      define: (name, run) => inner.define(name, run),
       get inTransaction() {
         return inner.inTransaction
       },
@@ -107,7 +115,7 @@ describe('the queue of writes', () => {
 
   test('events are told after the commit and before the answer', async () => {
     const order: string[] = []
-    queue = new WriteQueue(database, silentLog, () => order.push(`told after ${commits} commit`))
+    queue = queueThat(() => order.push(`told after ${commits} commit`))
     await queue.write((tx) => tx.tell(EVENT)).then(() => order.push('answered'))
     assert.deepEqual(order, ['told after 1 commit', 'answered'])
   })
@@ -154,12 +162,35 @@ describe('the queue of writes', () => {
     const results = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => note(big(i))))
     const rejected = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
     assert.ok(rejected.length > 0)
-    for (const reason of rejected) assert.equal(reason.code, 'unavailable')
+    for (const reason of rejected) {
+      assert.equal(reason.code, 'unavailable')
+      assert.match(reason.message, /the disk is full\. Nothing was changed/)
+    }
+    assert.match(queue.trouble ?? '', /the disk is full/)
     const kept = results.flatMap((result, i) => (result.status === 'fulfilled' ? [big(i)] : []))
     assert.equal(notes(), kept.join(''))
     database.exec('PRAGMA max_page_count = 100000')
+    await clock.advance(1000)
+    assert.equal(queue.trouble, undefined, 'it found out by itself')
+    assert.equal(clock.pending, 0)
     await note('z')
     assert.equal(notes(), `${kept.join('')}z`)
+  })
+
+  test('while the database can not write it is tried every second, until it can or the queue is closed', async () => {
+    const readOnly = (on: boolean) => database.exec(`PRAGMA query_only = ${on ? 1 : 0}`)
+    readOnly(true)
+    await assert.rejects(note('a'), { code: 'unavailable' })
+    assert.match(queue.trouble ?? '', /can only be read/)
+    await clock.advance(3000)
+    assert.match(queue.trouble ?? '', /can only be read/)
+    readOnly(false)
+    await clock.advance(1000)
+    assert.equal(queue.trouble, undefined)
+    readOnly(true)
+    await assert.rejects(note('b'))
+    queue.close()
+    assert.equal(clock.pending, 0)
   })
 
   test('closing writes what is waiting; nothing is taken afterwards', async () => {

@@ -1,7 +1,9 @@
+import type { Clock, Timer } from '../../clock.ts'
 import { PincallError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { StoredEvent } from '../types.ts'
 import type { Database } from './database.ts'
+import { isOutage, sentenceOf, unavailable } from './outage.ts'
 
 /** What an operation may do beside its statements. */
 export type Tx = {
@@ -21,6 +23,11 @@ type Done = { item: Item; answer: unknown; events: readonly StoredEvent[] }
 /** So many share one commit at most, so that nobody waits long for the others. */
 const MOST_PER_COMMIT = 256
 
+/** While the database can not write, it is tried so often, also where nobody asks: whoever watches learns that it can again. */
+const PROBE_MS = 1000
+
+export type QueueOptions = { log: Log; clock: Pick<Clock, 'after'>; publish(event: StoredEvent): void }
+
 /**
  * Every write goes through here. What arrives in one turn of the event loop, or while a commit is running, shares one
  * transaction and so one fsync; a savepoint for each keeps a refusal or an error from touching its neighbours. Promises
@@ -28,26 +35,33 @@ const MOST_PER_COMMIT = 256
  */
 export class WriteQueue {
   readonly #database: Database
-  readonly #log: Log
-  readonly #publish: (event: StoredEvent) => void
+  readonly #options: QueueOptions
   readonly #begin
   readonly #commit
   readonly #savepoint
   readonly #release
   readonly #undo
+  readonly #touch
   #waiting: Item[] = []
   #scheduled = false
   #closed = false
+  #trouble: string | undefined
+  #probe: Timer | undefined
 
-  constructor(database: Database, log: Log, publish: (event: StoredEvent) => void) {
+  constructor(database: Database, options: QueueOptions) {
     this.#database = database
-    this.#log = log
-    this.#publish = publish
+    this.#options = options
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
     this.#savepoint = database.prepare('SAVEPOINT item')
     this.#release = database.prepare('RELEASE item')
     this.#undo = database.prepare('ROLLBACK TO item')
+    this.#touch = database.prepare('PRAGMA user_version = 0') // writes a page, and changes nothing
+  }
+
+  /** Undefined while writes succeed; else what is wrong. */
+  get trouble(): string | undefined {
+    return this.#trouble
   }
 
   write<T>(run: (tx: Tx) => T): Promise<T> {
@@ -61,6 +75,7 @@ export class WriteQueue {
   /** Writes what is still waiting; nothing is accepted afterwards. */
   close(): void {
     this.#closed = true
+    this.#probe?.cancel()
     while (this.#waiting.length > 0) this.#flush()
   }
 
@@ -79,20 +94,22 @@ export class WriteQueue {
     const batch = this.#waiting.splice(0, MOST_PER_COMMIT)
     if (batch.length === 0) return
     const done: Done[] = []
+    const outages: unknown[] = []
     try {
       this.#begin.run()
-      for (const item of batch) this.#runOne(item, done)
+      for (const item of batch) this.#runOne(item, done, outages)
       this.#commit.run()
     } catch (error) {
       this.#giveUp(batch, error)
       return
     }
-    for (const { events } of done) for (const event of events) this.#publish(event)
+    this.#notice(outages[0])
+    for (const { events } of done) for (const event of events) this.#options.publish(event)
     for (const { item, answer } of done) item.resolve(answer)
   }
 
   /** Runs an item between its savepoint and the release. Throws only where the whole transaction is lost. */
-  #runOne(item: Item, done: Done[]): void {
+  #runOne(item: Item, done: Done[], outages: unknown[]): void {
     let refused = false
     const events: StoredEvent[] = []
     const tx: Tx = {
@@ -110,6 +127,7 @@ export class WriteQueue {
     } catch (error) {
       if (!this.#database.inTransaction) throw error // SQLite rolled everything back by itself
       this.#undo.run()
+      if (isOutage(error)) outages.push(error)
       item.reject(isOutage(error) ? unavailable(error) : error)
     }
     this.#release.run()
@@ -120,22 +138,36 @@ export class WriteQueue {
     try {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK')
     } catch (second) {
-      this.#log.error({ err: second }, 'the database could not roll back')
+      this.#options.log.error({ err: second }, 'the database could not roll back')
     }
-    this.#log.error({ err: error, writes: batch.length }, 'the database could not commit: these writes are undone')
+    this.#options.log.error(
+      { err: error, writes: batch.length },
+      'the database could not commit: these writes are undone',
+    )
+    this.#notice(error)
     const rejection = unavailable(error)
     for (const item of batch) item.reject(rejection)
   }
+
+  /** An outage begins, goes on, or is over. */
+  #notice(outage: unknown): void {
+    const { log } = this.#options
+    if (outage === undefined) {
+      if (this.#trouble !== undefined) log.info('the database writes again')
+      this.#trouble = undefined
+      this.#probe?.cancel()
+      this.#probe = undefined
+      return
+    }
+    if (this.#trouble === undefined) log.error({ err: outage }, 'the database can not write')
+    this.#trouble = sentenceOf(outage)
+    if (!this.#closed) this.#tryLater()
+  }
+
+  #tryLater(): void {
+    this.#probe ??= this.#options.clock.after(PROBE_MS, () => {
+      this.#probe = undefined
+      this.write(() => this.#touch.run()).catch(() => {}) // said already
+    })
+  }
 }
-
-const unavailable = (cause: unknown) =>
-  new PincallError('unavailable', 'The database can not write at the moment: nothing was changed, try again.', {
-    retryAfterMs: 1000,
-    cause,
-  })
-
-/** BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN: the database's trouble, not the request's. */
-const OUTAGES = new Set([5, 6, 7, 8, 10, 11, 13, 14])
-
-const isOutage = (error: unknown): boolean =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && OUTAGES.has(error.errcode & 0xff)

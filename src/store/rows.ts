@@ -1,18 +1,21 @@
+import type { Numbers } from './numbers.ts'
 import type {
   Application,
   Attempt,
   Channel,
+  Counted,
   Delivery,
   Disposition,
   Pin,
   PinType,
   StoredEvent,
   Template,
-} from '../types.ts'
+} from './types.ts'
 
 /**
  * Rows as SQL names them and values as the rest of the program does. The column lists give every column a name of its
- * own, so that they can stand beside each other in one SELECT.
+ * own, so that they can stand beside each other in one SELECT. Both engines have the same columns; flags are 0 and 1, JSON is
+ * text.
  */
 
 export const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value))
@@ -20,6 +23,10 @@ export const json = (value: unknown): string | null => (value === undefined ? nu
 /** An optional field: `{ name: value }`, or nothing where the column is NULL. */
 const maybe = <Name extends string, T>(name: Name, value: T | null): { [N in Name]?: T } =>
   value === null ? {} : ({ [name]: value } as { [N in Name]?: T })
+
+/** What a counter is kept under: a number stands in it as its keyed hash. */
+export const counterKey = ({ key, number }: Counted, numbers: Numbers): string =>
+  number === undefined ? key : `${key}:${numbers.hash(number)}`
 
 const parsed = (name: string, text: string | null) => (text === null ? {} : { [name]: JSON.parse(text) })
 
@@ -68,7 +75,7 @@ export function bodyOf(template: Template): string {
   return JSON.stringify(body)
 }
 
-export const PIN = `p.pin_id, p.account_id, p.application_id, p.template_id, p.code_key_id, p.to_msisdn, p.pin_type,
+export const PIN = `p.pin_id, p.account_id, p.application_id, p.template_id, p.code_key_id, p.to_sealed, p.pin_type,
   p.pin_length, p.created_at AS pin_created_at, p.expires_at, p.max_checks, p.checks, p.allow_multiple, p.verified_at,
   p.resends, p.last_resend_at, p.placeholders AS pin_placeholders`
 export type PinRow = {
@@ -77,7 +84,7 @@ export type PinRow = {
   application_id: string
   template_id: string
   code_key_id: string
-  to_msisdn: string
+  to_sealed: string
   pin_type: PinType
   pin_length: number
   pin_created_at: number
@@ -91,13 +98,13 @@ export type PinRow = {
   pin_placeholders: string | null
 }
 
-export const pinOf = (row: PinRow): Pin => ({
+export const pinOf = (row: PinRow, numbers: Numbers): Pin => ({
   pinId: row.pin_id,
   accountId: row.account_id,
   applicationId: row.application_id,
   templateId: row.template_id,
   codeKeyId: row.code_key_id,
-  to: row.to_msisdn,
+  to: numbers.open(row.to_sealed, row.pin_id),
   pinType: row.pin_type,
   pinLength: row.pin_length,
   createdAt: row.pin_created_at,
@@ -111,7 +118,8 @@ export const pinOf = (row: PinRow): Pin => ({
   ...parsed('placeholders', row.pin_placeholders),
 })
 
-export const DELIVERY = `d.delivery_id, d.pin_id, d.account_id, d.channel, d.state, d.disposition, d.evidence, d.to_msisdn,
+/** Beside `pins p`, which has the number. */
+export const DELIVERY = `d.delivery_id, d.pin_id, d.account_id, d.channel, d.state, d.disposition, d.evidence, p.to_sealed,
   d.created_at AS delivery_created_at, d.closed_at, d.reserved_micros, d.charged_micros`
 export type DeliveryRow = {
   delivery_id: string
@@ -121,14 +129,14 @@ export type DeliveryRow = {
   state: Delivery['state']
   disposition: Disposition | null
   evidence: string | null
-  to_msisdn: string
+  to_sealed: string
   delivery_created_at: number
   closed_at: number | null
   reserved_micros: number
   charged_micros: number
 }
 
-export const deliveryOf = (row: DeliveryRow): Delivery => ({
+export const deliveryOf = (row: DeliveryRow, numbers: Numbers): Delivery => ({
   deliveryId: row.delivery_id,
   pinId: row.pin_id,
   accountId: row.account_id,
@@ -136,7 +144,7 @@ export const deliveryOf = (row: DeliveryRow): Delivery => ({
   state: row.state,
   ...maybe('disposition', row.disposition),
   ...parsed('evidence', row.evidence),
-  to: row.to_msisdn,
+  to: numbers.open(row.to_sealed, row.pin_id),
   createdAt: row.delivery_created_at,
   ...maybe('closedAt', row.closed_at),
   reservedMicros: row.reserved_micros,
