@@ -14,7 +14,7 @@ export function countedBySend(application: Application, to: string): Counted[] {
   const id = application.applicationId
   return [
     { ...sendPinPerApplicationLimit, name: 'sendPinPerApplicationLimit', key: `send:${id}` },
-    { ...sendPinPerPhoneNumberLimit, name: 'sendPinPerPhoneNumberLimit', key: `send-number:${id}:${to}` },
+    { ...sendPinPerPhoneNumberLimit, name: 'sendPinPerPhoneNumberLimit', key: `send-number:${id}`, number: to },
   ]
 }
 
@@ -26,5 +26,5 @@ export function countedByResend(limits: ResendLimits, applicationId: string): Co
 /** A check counts against the number within the application, right or wrong (contract §5, verifyPinLimit). */
 export function countedByCheck(application: Application, to: string): Counted[] {
   const { verifyPinLimit } = application.settings
-  return [{ ...verifyPinLimit, name: 'verifyPinLimit', key: `check:${application.applicationId}:${to}` }]
+  return [{ ...verifyPinLimit, name: 'verifyPinLimit', key: `check:${application.applicationId}`, number: to }]
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { isUnavailable } from '../errors.ts'
 import type { Progress } from '../events/index.ts'
 import { DISPOSITIONS, type Disposition, type StoredEvent } from '../store/types.ts'
 import { spell, statusOfDelivery } from './call-status.ts'
@@ -6,6 +7,8 @@ import type { ApiDeps } from './types.ts'
 
 /** A comment so often keeps proxies from closing a quiet stream, and the log is looked at for events of other nodes. */
 const HEARTBEAT_MS = 15_000
+/** When the log is asked for again after the database was away. */
+const AWAY_MS = 1000
 /** A reader that is so far behind is read to from the log again, and misses progress. */
 const MOST_WAITING = 1000
 const PAGE = 200
@@ -26,27 +29,28 @@ export async function* eventStream(
   const heartbeat = wakeEvery(clock, HEARTBEAT_MS, live.wake)
   end.addEventListener('abort', live.wake)
   try {
-    let cursor = after ?? (await events.lastSeq())
+    let cursor = after ?? (await events.lastSeq(accountId))
     yield 'retry: 2000\n\n' // the headers leave with it: nothing that happens from now on is missed
     let behind = after !== undefined
     while (!end.aborted) {
       if (behind || live.overflowed()) {
-        const page = await events.after(accountId, cursor, PAGE)
-        for (const event of page) {
+        const page = await pageAfter(events, accountId, cursor)
+        for (const event of page ?? []) {
           yield written(event)
           cursor = event.seq
         }
-        behind = page.length === PAGE
+        behind = page === undefined || page.length === PAGE
+        if (page === undefined) await clock.wait(AWAY_MS, end).catch(() => {})
         if (behind) continue
       }
       for (const item of live.take()) {
         if ('progress' in item) yield writtenProgress(item.progress)
-        else if (item.event.seq > cursor) {
+        else if (item.event.seq === cursor + 1) {
           yield written(item.event)
           cursor = item.event.seq
-        }
+        } else if (item.event.seq > cursor) behind = true // one before it has not come yet: the log has both
       }
-      if (live.empty() && !end.aborted) await live.something()
+      if (!behind && live.empty() && !end.aborted) await live.something()
       if (heartbeat.due()) {
         yield ': still here\n\n'
         behind = true
@@ -56,6 +60,20 @@ export async function* eventStream(
     live.stop()
     heartbeat.stop()
     end.removeEventListener('abort', live.wake)
+  }
+}
+
+/** The next events of the log; undefined while the database is away. */
+async function pageAfter(
+  events: ApiDeps['events'],
+  accountId: string,
+  cursor: number,
+): Promise<StoredEvent[] | undefined> {
+  try {
+    return await events.after(accountId, cursor, PAGE)
+  } catch (error) {
+    if (isUnavailable(error)) return undefined
+    throw error
   }
 }
 

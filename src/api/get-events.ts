@@ -8,9 +8,11 @@ import { MANAGE } from './scopes.ts'
 import type { Api, Wire } from './types.ts'
 
 const DESCRIPTION =
-  'Server-sent events. `delivery.outcome`, `delivery.closed` and `pin.verified` are durable and carry an id: give the last one ' +
-  'seen as `Last-Event-ID` (browsers do) or `?after=`, and nothing is missed. `progress` (dialling, ringing, answered, human, ' +
-  'machine, unsure, reading, ended) has no id and is told to those who listen now. Without a cursor the stream begins now.'
+  'Server-sent events. `delivery.outcome` (how a call ends is known, while it goes on), `delivery.closed`, `delivery.corrected` ' +
+  '(a call that had been given up as `abandoned` came to its true end after all: this status stands) and `pin.verified` are ' +
+  'durable and carry an id, 1, 2, 3 … within the account: give the last one seen as `Last-Event-ID` (browsers do) or `?after=`, ' +
+  'and nothing is missed. `progress` (dialling, ringing, answered, human, machine, unsure, reading, ended) has no id and is told ' +
+  'to those who listen now, at the node that makes the call. Without a cursor the stream begins now.'
 
 /** GET /pincall/1/events */
 export function getEvents(api: Api, { guard, events, clock, closing }: Wire): void {

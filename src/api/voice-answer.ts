@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { type Static, Type } from 'typebox'
+import { isUnavailable } from '../errors.ts'
 import type { Sending } from '../verification/types.ts'
 import { spell, statusOfDelivery, statusOfRefusal } from './call-status.ts'
 import { readPrefer } from './prefer.ts'
@@ -42,6 +43,24 @@ export async function answerVoice(
   reply.header('location', `/pincall/1/calls/${sending.deliveryId}`)
   // A call that was just owed has no outcome yet; one that was joined may.
   const known = waitMs > 0 || sending.joined
-  const call = known ? await verification.outcomeOf(caller.accountId, sending.deliveryId, waitMs) : {}
+  const call = known ? await outcomeOf(verification, caller, sending, waitMs) : {}
   return { ...answer, callStatus: spell(statusOfDelivery(call), version) }
+}
+
+/**
+ * A call that this request made is on its way even where the database went away before its outcome could be read: to say 503
+ * would ask for another call. What was joined may have ended long ago, and nothing true can be said of it.
+ */
+async function outcomeOf(
+  verification: Wire['verification'],
+  caller: Caller,
+  sending: Extract<Sending, { kind: 'owed' }>,
+  waitMs: number,
+): Promise<Parameters<typeof statusOfDelivery>[0]> {
+  try {
+    return await verification.outcomeOf(caller.accountId, sending.deliveryId, waitMs)
+  } catch (error) {
+    if (isUnavailable(error) && !sending.joined) return {}
+    throw error
+  }
 }

@@ -1,13 +1,14 @@
+import { isUnavailable } from '../errors.ts'
 import type { Channel, Job } from '../store/types.ts'
-import { CHANNELS } from '../store/types.ts'
-import { deliverBySms } from './channels/sms.ts'
-import { deliverByVoice } from './channels/voice.ts'
-import { close, tell } from './close-attempt.ts'
-import { LOST_LEASE } from './lease.ts'
-import type { DeliveryDeps, Ending } from './types.ts'
+import { deliver } from './deliver.ts'
+import { keepLeases } from './keep-leases.ts'
+import { lookAround } from './look-around.ts'
+import type { DeliveryDeps } from './types.ts'
 
-/** Owed work is also looked for without being woken: another process may have owed it, or a wake was lost. */
-const POLL_MS = 2000
+/** A full node tells others so at most this often. */
+const ASK_MS = 1000
+/** What has ended at shutdown is tried to be written for so long while the database is away; after that recovery ends it. */
+const LAST_WORDS_MS = 5000
 
 export type Deliveries = {
   /** Work of this channel is owed: take it now. */
@@ -17,113 +18,102 @@ export type Deliveries = {
   drain(ms: number): Promise<void>
 }
 
-/** Claims what is owed and carries it out, so many at a time. Call `recover` of the store before. */
+/** Claims what is owed and carries it out, so many at a time. */
 export function runDeliveries(deps: DeliveryDeps): Deliveries {
-  const running = new Map<string, { channel: Channel; done: Promise<void> }>()
-  const looking: Record<Channel, boolean> = { voice: false, sms: false }
+  const { store, clock, nodeId, leaseMs, log } = deps
+  const running = new Map<string, Promise<void>>()
+  const taking: Partial<Record<Channel, Promise<void>>> = {}
   const again: Record<Channel, boolean> = { voice: false, sms: false }
+  /** The last claim left more behind, as far as we know: whoever ends next takes it. */
+  const more: Record<Channel, boolean> = { voice: false, sms: false }
+  const askedAt: Record<Channel, number> = { voice: -Infinity, sms: -Infinity }
   const stop = new AbortController()
+  const giveUp = new AbortController()
+  const until = { stop: stop.signal, giveUp: giveUp.signal }
+  const up: Record<Channel, number> = { voice: 0, sms: 0 }
   let draining = false
 
-  async function take(channel: Channel): Promise<void> {
+  function take(channel: Channel): void {
     again[channel] = true
-    if (looking[channel]) return
-    looking[channel] = true
+    taking[channel] ??= claim(channel).finally(() => {
+      taking[channel] = undefined
+      if (again[channel] && !draining) take(channel) // woken after the last look at it
+    })
+  }
+
+  async function claim(channel: Channel): Promise<void> {
     try {
       while (again[channel] && !draining) {
         again[channel] = false
-        const up = [...running.values()].filter((one) => one.channel === channel).length
-        const most = Math.min(deps.most[channel] - up, 100)
-        if (most <= 0) break // whoever ends next looks again
-        const { nodeId, leaseMs, clock } = deps
-        const jobs = await deps.store.claimDeliveries({ nodeId, channel, most, leaseMs, now: clock.now() })
+        const most = Math.min(deps.most[channel] - up[channel], 100)
+        if (most <= 0) {
+          more[channel] = true
+          askForHelp(channel)
+          break
+        }
+        const jobs = await store.claimDeliveries({ nodeId, channel, most, leaseMs, now: clock.now() })
         for (const job of jobs)
-          if (draining) await deps.store.unclaim(job.delivery.deliveryId, nodeId)
+          if (draining) await store.unclaim(job.delivery.deliveryId, nodeId)
           else begin(channel, job)
-        if (jobs.length === most) again[channel] = true
+        more[channel] = jobs.length === most
+        if (more[channel]) again[channel] = true
       }
     } catch (error) {
-      deps.log.error({ err: error, channel }, 'owed deliveries could not be claimed: trying again shortly')
-    } finally {
-      looking[channel] = false
+      more[channel] = true // and the next look tries, too
+      if (!isUnavailable(error)) log.error({ err: error, channel }, 'owed deliveries could not be claimed')
     }
   }
 
   function begin(channel: Channel, job: Job): void {
     const { deliveryId } = job.delivery
-    const done = deliver(deps, job, stop.signal).finally(() => {
+    if (running.has(deliveryId)) return // it was ours before its lease was over, and is again
+    up[channel]++
+    const done = deliver(deps, job, until).finally(() => {
+      up[channel]--
       running.delete(deliveryId)
-      if (!draining) void take(channel)
+      if (more[channel] && !draining) take(channel)
     })
-    running.set(deliveryId, { channel, done })
+    running.set(deliveryId, done)
   }
 
-  let poll = deps.clock.after(POLL_MS, lookAround)
-  function lookAround(): void {
-    for (const channel of CHANNELS) void take(channel)
-    poll = deps.clock.after(POLL_MS, lookAround)
+  function askForHelp(channel: Channel): void {
+    if (clock.monotonic() - askedAt[channel] < ASK_MS) return
+    askedAt[channel] = clock.monotonic()
+    store.askForHelp(channel)
   }
-  let lease = deps.clock.after(deps.leaseMs / 3, extend)
-  function extend(): void {
-    lease = deps.clock.after(deps.leaseMs / 3, extend)
-    if (running.size === 0) return
-    deps.store
-      .extendLeases({ nodeId: deps.nodeId, leaseMs: deps.leaseMs, now: deps.clock.now() })
-      .catch((error) => deps.log.error({ err: error }, 'leases could not be extended'))
-  }
+
+  const stopHelping = store.onHelpAsked((channel) => {
+    if (!draining && up[channel] < deps.most[channel]) take(channel)
+  })
+  const stopListening = store.onEvent(({ kind, deliveryId, data }) => {
+    if (kind !== 'delivery.corrected' || !deliveryId || !running.has(deliveryId)) return
+    deps.observe({ kind: 'lease_lost' })
+    const { disposition } = data
+    log.warn(
+      { deliveryId, disposition },
+      'this node was slow and its delivery was ended as abandoned: now it has its true end',
+    )
+  })
+  const leases = keepLeases(deps, () => [...running.keys()])
+  const looks = lookAround(deps, { take, extend: leases.extend })
 
   return {
-    wake: (channel) => void take(channel),
+    wake: take,
     get running() {
       return running.size
     },
     async drain(ms) {
       draining = true
-      poll.cancel()
-      const all = () => Promise.all([...running.values()].map((one) => one.done))
-      const late = deps.clock.after(ms, () => stop.abort(new Error('the server is shutting down')))
-      while (running.size > 0) await all() // a claim that was under way may still have brought some
-      late.cancel()
-      lease.cancel()
+      stopHelping()
+      const end = clock.after(ms, () => stop.abort(new Error('the server is shutting down')))
+      const last = clock.after(ms + LAST_WORDS_MS, () => giveUp.abort())
+      await looks.stop()
+      const all = () => [...running.values(), ...Object.values(taking)] // a claim under way may still bring some
+      while (all().some((each) => each !== undefined)) await Promise.all(all())
+      end.cancel()
+      last.cancel()
+      stopListening()
+      await leases.stop()
     },
   }
-}
-
-/** One delivery from claim to close. Never rejects: what goes wrong is how it ended. */
-async function deliver(deps: DeliveryDeps, job: Job, signal: AbortSignal): Promise<void> {
-  const { deliveryId, channel } = job.delivery
-  let end: Ending | typeof LOST_LEASE
-  try {
-    end = await carryOut(deps, job, signal)
-  } catch (error) {
-    deps.log.error({ err: error, deliveryId }, 'delivery failed by a fault of ours')
-    end = { disposition: 'fault', evidence: { detail: 'an internal fault: see the log' }, chargeMicros: 0 }
-  }
-  if (end === LOST_LEASE) {
-    deps.log.warn({ deliveryId }, 'delivery was taken over by another node')
-    return
-  }
-  try {
-    const written = await close(deps, job, end, true)
-    tell(deps, job, 'ended')
-    deps.observe({ kind: 'closed', channel, disposition: end.disposition, ...(end.trunk && { trunk: end.trunk }) })
-    const { disposition } = end
-    if (channel === 'voice')
-      deps.log.info({ deliveryId, to: job.pin.to, disposition, written, ...brief(end) }, 'call ended')
-  } catch (error) {
-    deps.log.error({ err: error, deliveryId }, 'the end of a delivery could not be written: recovery will close it')
-  }
-}
-
-async function carryOut(deps: DeliveryDeps, job: Job, signal: AbortSignal): Promise<Ending | typeof LOST_LEASE> {
-  if (job.pin.expiresAt <= deps.clock.now()) {
-    return { disposition: 'expired', evidence: { detail: 'the PIN expired before it could be sent' }, chargeMicros: 0 }
-  }
-  return job.delivery.channel === 'voice' ? deliverByVoice(deps, job, signal) : deliverBySms(deps, job)
-}
-
-/** The few facts of a call that a log line is read for. */
-function brief(end: Ending): Record<string, unknown> {
-  const { trunk, sipStatus, verdict, readings } = end.evidence
-  return { trunk, sipStatus, verdict, readings }
 }

@@ -3,7 +3,7 @@ import type { Events } from '../events/index.ts'
 import type { Log } from '../log.ts'
 import type { Micros } from '../money.ts'
 import type { Random } from '../random.ts'
-import type { Routing, TrunkLoad } from '../routing/index.ts'
+import type { Routing } from '../routing/index.ts'
 import type { Speech } from '../speech/index.ts'
 import type { Disposition, Job, Store } from '../store/types.ts'
 import type { CallHooks, CallOrder, CallResult } from '../voice/index.ts'
@@ -15,13 +15,13 @@ export type SmsGateway = {
 }
 
 export type DeliveryDeps = {
+  /** The store's own, so that leases, limits and life times have one clock on all nodes. */
   clock: Clock
   random: Random
   log: Log
   store: Store
   events: Events
   routing: Routing
-  trunkLoad: TrunkLoad
   speech: Pick<Speech, 'prepare'>
   placeCall(order: CallOrder, hooks: CallHooks): Promise<CallResult>
   sms: SmsGateway | undefined
@@ -43,12 +43,22 @@ export type DeliveryDeps = {
   observe(observation: Observation): void
 }
 
+/** What ends a delivery before its time. */
+export type Until = {
+  /** The server wants to stop: hang up. */
+  stop: AbortSignal
+  /** It does stop: what can not be written now is left for recovery. */
+  giveUp: AbortSignal
+}
+
 /** What metrics are made of. */
 export type Observation =
   | { kind: 'closed'; channel: Job['delivery']['channel']; disposition: Disposition; trunk?: string }
   | { kind: 'verdict'; verdict: string; language: string }
   | { kind: 'dialled'; afterMs: number }
   | { kind: 'prompts'; ms: number }
+  /** Another node took over what this one was carrying out. */
+  | { kind: 'lease_lost' }
 
 /** How a delivery ended, before it is written. */
 export type Ending = {

@@ -1,6 +1,6 @@
 import type { Store, StoredEvent } from '../store/types.ts'
 
-/** A step of a delivery while it is under way: told to whoever listens now, kept nowhere. */
+/** A step of a delivery while it is under way: told to whoever listens on this node now, kept nowhere. */
 export type Progress = {
   accountId: string
   pinId: string
@@ -12,8 +12,9 @@ export type Progress = {
 /** The numbered log of what happened, and beside it what is happening. */
 export type Events = {
   after(accountId: string, seq: number, most: number): Promise<StoredEvent[]>
-  lastSeq(): Promise<number>
-  /** Each event of this process, after its commit. Returns how to stop listening. */
+  /** Number of the account's newest event, 0 before the first. */
+  lastSeq(accountId: string): Promise<number>
+  /** Each event after its commit; another node's may come late, out of order, or not at all. Returns how to stop listening. */
   onEvent(listener: (event: StoredEvent) => void): () => void
   onProgress(listener: (progress: Progress) => void): () => void
   tell(progress: Progress): void
@@ -23,7 +24,7 @@ export function makeEvents(store: Pick<Store, 'eventsAfter' | 'lastSeq' | 'onEve
   const listeners = new Set<(progress: Progress) => void>()
   return {
     after: (accountId, seq, most) => store.eventsAfter(accountId, seq, most),
-    lastSeq: () => store.lastSeq(),
+    lastSeq: (accountId) => store.lastSeq(accountId),
     onEvent: (listener) => store.onEvent(listener),
     onProgress(listener) {
       listeners.add(listener)

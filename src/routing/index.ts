@@ -1,4 +1,3 @@
 export { networkOf } from './network-of.ts'
 export { makeRouting, type Routing } from './routes-for.ts'
-export { makeTrunkLoad, type TrunkLoad } from './trunk-load.ts'
 export type { Network, Route, RouteRule, Trunk } from './types.ts'

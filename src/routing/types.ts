@@ -13,7 +13,7 @@ export type Trunk = {
   codecs: Codec[]
   ringTimeoutMs: number
   noResponseMs: number
-  /** Calls begun in any second, and calls up at once. */
+  /** Calls begun in any second, and calls up at once, over all nodes together: held by the store. */
   callsPerSecond: number
   concurrency: number
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { notFound } from '../errors.ts'
+import { isUnavailable, notFound, type PincallError } from '../errors.ts'
 import type { Delivery, Store } from '../store/types.ts'
 
 /** How often a waiting request looks at the row itself: an event of another process, or one that was missed, still arrives. */
@@ -30,17 +30,34 @@ export function makeOutcomes(deps: { clock: Clock; store: Pick<Store, 'findDeliv
     return { promise, cancel: () => end() }
   }
 
+  /** The row as it is; where the database is away, the error that says so. */
+  const read = (accountId: string, deliveryId: string): Promise<Delivery | PincallError | undefined> =>
+    deps.store.findDelivery(accountId, deliveryId).catch((error) => {
+      if (isUnavailable(error)) return error
+      throw error
+    })
+
   return {
+    /** A database that is away does not end the waiting. Rejects with `unavailable` where it never answered meanwhile. */
     async outcomeOf(accountId: string, deliveryId: string, waitMs: number): Promise<Delivery> {
       const until = deps.clock.monotonic() + waitMs
+      let known: Delivery | undefined
       for (;;) {
         const left = until - deps.clock.monotonic()
         const next = nextEvent(deliveryId, Math.max(0, Math.min(left, POLL_MS))) // before the read: nothing slips between
-        const delivery = await deps.store.findDelivery(accountId, deliveryId)
-        if (!delivery || delivery.disposition !== undefined || left <= 0) {
+        let found: Delivery | PincallError | undefined
+        try {
+          found = await read(accountId, deliveryId)
+          if (!found) throw notFound('The call')
+        } catch (error) {
           next.cancel()
-          if (!delivery) throw notFound('The call')
-          return delivery
+          throw error
+        }
+        if (!(found instanceof Error)) known = found
+        if (known?.disposition !== undefined || left <= 0) {
+          next.cancel()
+          if (known) return known
+          throw found
         }
         await next.promise
       }

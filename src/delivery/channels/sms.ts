@@ -1,24 +1,21 @@
 import type { Job } from '../../store/types.ts'
-import { LOST_LEASE } from '../lease.ts'
+import { beginAttempt } from '../begin-attempt.ts'
+import { GIVE_BACK, LOST_LEASE, type NotOurs } from '../lease.ts'
 import type { DeliveryDeps, Ending } from '../types.ts'
 
 /** Hands the text with the code to the gateway, once. What became of it after that is the gateway's to report. */
-export async function deliverBySms(deps: DeliveryDeps, job: Job): Promise<Ending | typeof LOST_LEASE> {
+export async function deliverBySms(deps: DeliveryDeps, job: Job): Promise<Ending | NotOurs> {
   const gateway = deps.sms
   if (!gateway)
     return { disposition: 'no_route', evidence: { detail: 'no SMS gateway is configured' }, chargeMicros: 0 }
-  const { deliveryId } = job.delivery
-  const attemptId = `${deliveryId}-1`
+  const attemptId = `${job.delivery.deliveryId}-1`
   const message = {
     to: job.pin.to,
     from: job.delivery.from ?? job.template.sender ?? 'Pincall',
     text: deps.textOf(job).replaceAll('{{pin}}', deps.codeOf(job.pin)),
   }
-  const now = deps.clock.now()
-  if (!(await deps.store.beginAttempt({ attemptId, deliveryId, nodeId: deps.nodeId, trunk: gateway.name, now }))) {
-    return LOST_LEASE
-  }
-  deps.observe({ kind: 'dialled', afterMs: now - job.delivery.createdAt })
+  const begun = await beginAttempt(deps, job, { attemptId, trunk: gateway.name })
+  if (begun.kind !== 'begun') return begun.kind === 'away' ? GIVE_BACK : LOST_LEASE
   const ended = { attemptId, trunk: gateway.name }
   try {
     await gateway.send(message)

@@ -3,21 +3,22 @@ import type { Route } from '../../routing/index.ts'
 import { type Prompts, SpeechFailed } from '../../speech/index.ts'
 import type { Disposition, Job } from '../../store/types.ts'
 import type { CallEvidence, CallOrder } from '../../voice/index.ts'
+import { beginAttempt } from '../begin-attempt.ts'
 import { close, tell } from '../close-attempt.ts'
 import { languageOf } from '../language-of.ts'
-import { LOST_LEASE } from '../lease.ts'
+import { GIVE_BACK, LOST_LEASE, type NotOurs } from '../lease.ts'
 import { outcomeOf } from '../outcome.ts'
-import type { DeliveryDeps, Ending } from '../types.ts'
+import { persist } from '../persist.ts'
+import type { DeliveryDeps, Ending, Until } from '../types.ts'
+
+/** What was told to a client is durable soon, or not before the call's end. */
+const RECORD_MS = 10_000
 
 /**
  * Delivers a code by a call: prompts first, so that nothing is missing once somebody answers; then route after route,
  * as long as it is proven that no phone rang.
  */
-export async function deliverByVoice(
-  deps: DeliveryDeps,
-  job: Job,
-  signal: AbortSignal,
-): Promise<Ending | typeof LOST_LEASE> {
+export async function deliverByVoice(deps: DeliveryDeps, job: Job, until: Until): Promise<Ending | NotOurs> {
   const routes = deps.routing.routesFor(job.pin.to)
   if (routes.length === 0) return ending('no_route', { detail: 'no route covers the number' })
   const proofKey = String(deps.random.int(10))
@@ -31,22 +32,21 @@ export async function deliverByVoice(
   const tried: Record<string, unknown>[] = []
   let last = ending('trunk_failed', { detail: 'every trunk of the route is full' })
   for (const route of routes) {
-    if (signal.aborted) return ending('abandoned', { detail: 'the server is shutting down' })
-    const place = deps.trunkLoad.take(route.trunk)
-    if (!place) {
+    if (until.stop.aborted) return ending('abandoned', { detail: 'the server is shutting down' })
+    const result = await attempt(deps, job, route, prompts, proofKey, until)
+    if (result === LOST_LEASE) return LOST_LEASE
+    if (result === 'full') {
       tried.push({ trunk: route.trunk.name, full: true })
       continue
     }
-    try {
-      const result = await attempt(deps, job, route, prompts, proofKey, signal)
-      if (result === LOST_LEASE) return LOST_LEASE
-      last = { ...result.ending, evidence: { ...result.ending.evidence, ...(tried.length && { tried: [...tried] }) } }
-      if (!result.tryNext || route === routes.at(-1)) return last
-      tried.push({ trunk: route.trunk.name, sipStatus: result.ending.evidence.sipStatus })
-      await close(deps, job, result.ending, false)
-    } finally {
-      place.release()
+    if (result === 'away') {
+      if (!last.attemptId) return GIVE_BACK
+      break // what was tried before is all that can be told of it
     }
+    last = { ...result.ending, evidence: { ...result.ending.evidence, ...(tried.length && { tried: [...tried] }) } }
+    if (!result.tryNext || route === routes.at(-1)) return last
+    tried.push({ trunk: route.trunk.name, sipStatus: result.ending.evidence.sipStatus })
+    await close(deps, job, result.ending, false, until.giveUp)
   }
   // Every trunk left was full: an attempt before them is closed already, so the delivery ends without one.
   return ending(last.disposition, { ...(last.attemptId ? {} : last.evidence), tried })
@@ -77,29 +77,29 @@ async function attempt(
   route: Route,
   prompts: Prompts,
   proofKey: string,
-  signal: AbortSignal,
-): Promise<{ ending: Ending; tryNext: boolean } | typeof LOST_LEASE> {
-  const { deliveryId } = job.delivery
+  until: Until,
+): Promise<{ ending: Ending; tryNext: boolean } | 'full' | 'away' | typeof LOST_LEASE> {
   const { trunk } = route
-  const attemptId = `${deliveryId}-${deps.random.hex(4).toUpperCase()}`
-  const ours = await deps.store.beginAttempt({
+  const attemptId = `${job.delivery.deliveryId}-${deps.random.hex(4).toUpperCase()}`
+  const { callsPerSecond, concurrency } = trunk
+  const begun = await beginAttempt(deps, job, {
     attemptId,
-    deliveryId,
-    nodeId: deps.nodeId,
     trunk: trunk.name,
-    now: deps.clock.now(),
+    limits: { callsPerSecond, concurrency },
   })
-  if (!ours) return LOST_LEASE
-  const atRateLimit = deps.trunkLoad.atRateLimit(trunk)
-  const begun = deps.clock.monotonic()
-  deps.observe({ kind: 'dialled', afterMs: deps.clock.now() - job.delivery.createdAt })
-  const result = await deps.placeCall(orderOf(deps, job, route, prompts, proofKey), {
-    onStep: (step) => tell(deps, job, step),
-    onHeard: (evidence) => recordHeard(deps, job, evidence),
-    signal,
-  })
+  if (begun.kind !== 'begun') return begun.kind === 'lost' ? LOST_LEASE : begun.kind
+  const { atRateLimit } = begun
+  const begunAt = deps.clock.monotonic()
+  const over = new AbortController()
+  const result = await deps
+    .placeCall(orderOf(deps, job, route, prompts, proofKey), {
+      onStep: (step) => tell(deps, job, step),
+      onHeard: (evidence) => void recordHeard(deps, job, evidence, over.signal),
+      signal: until.stop,
+    })
+    .finally(() => over.abort())
   const { evidence } = result
-  const { disposition, tryNext } = outcomeOf(result, { atRateLimit, elapsedMs: deps.clock.monotonic() - begun })
+  const { disposition, tryNext } = outcomeOf(result, { atRateLimit, elapsedMs: deps.clock.monotonic() - begunAt })
   if (evidence.verdict) {
     deps.observe({ kind: 'verdict', verdict: evidence.verdict, language: languageOf(job.template, job.pin.to) })
   }
@@ -137,19 +137,31 @@ function orderOf(deps: DeliveryDeps, job: Job, route: Route, prompts: Prompts, p
   }
 }
 
-/** Whoever waits for the outcome gets it now, while the repetition is read; told truths are durable first. */
-function recordHeard(deps: DeliveryDeps, job: Job, evidence: CallEvidence): void {
+/**
+ * Whoever waits for the outcome gets it now, while the repetition is read; told truths are durable first. Once the call is
+ * over its end says the same, so this need not be tried any more.
+ */
+async function recordHeard(deps: DeliveryDeps, job: Job, evidence: CallEvidence, over: AbortSignal): Promise<void> {
   const { deliveryId } = job.delivery
-  deps.store
-    .recordOutcome({
-      deliveryId,
-      nodeId: deps.nodeId,
-      disposition: 'heard',
-      evidence: { ...evidence },
-      event: { disposition: 'heard', channel: 'voice' },
-      now: deps.clock.now(),
-    })
-    .catch((error) => deps.log.error({ err: error, deliveryId }, 'outcome could not be recorded before the call ended'))
+  const late = new AbortController()
+  const timer = deps.clock.after(RECORD_MS, () => late.abort())
+  const outcome = {
+    deliveryId,
+    nodeId: deps.nodeId,
+    disposition: 'heard',
+    evidence: { ...evidence },
+    event: { disposition: 'heard', channel: 'voice' },
+    now: deps.clock.now(),
+  } as const
+  try {
+    await persist(deps, { deliveryId, what: 'an outcome' }, AbortSignal.any([over, late.signal]), () =>
+      deps.store.recordOutcome(outcome),
+    )
+  } catch (error) {
+    deps.log.warn({ err: error, deliveryId }, 'outcome could not be recorded before the call ended')
+  } finally {
+    timer.cancel()
+  }
 }
 
 const ending = (disposition: Disposition, evidence: Record<string, unknown>): Ending => ({
