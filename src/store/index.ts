@@ -1,3 +1,8 @@
+export { type Numbers, sealedNumbers } from './numbers.ts'
+export { openStore, type StoreOptions } from './open.ts'
+export { hostsOf, shownUrl } from './postgres/connect.ts'
+export { inspectPostgres, type PostgresInspection } from './postgres/inspect.ts'
+export { openPostgresStore, type PostgresOptions } from './postgres/open.ts'
 export { type Inspection, inspectSqlite } from './sqlite/inspect.ts'
 export { openSqliteStore, type SqliteOptions } from './sqlite/open.ts'
 export * from './types.ts'

@@ -161,10 +161,10 @@ export type Attempt = {
 }
 
 export type StoredEvent = {
-  /** Grows with every event; a reader's cursor. */
+  /** 1, 2, 3 … within the account, in the order of commits, without gaps: a reader's cursor. */
   seq: number
   accountId: string
-  kind: 'delivery.outcome' | 'delivery.closed' | 'pin.verified'
+  kind: 'delivery.outcome' | 'delivery.closed' | 'delivery.corrected' | 'pin.verified'
   at: number
   pinId: string
   deliveryId?: string

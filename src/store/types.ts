@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import type { Micros } from '../money.ts'
 import type {
   Account,
@@ -20,15 +21,19 @@ export * from './records.ts'
 /**
  * What is kept, and the operations on it. Operations, not tables: each is one transaction (one queue slot on SQLite, one
  * statement or micro-batch elsewhere), so that a guard can stand in the statement that needs it. All times are
- * milliseconds since 1970 and come from the caller's clock. No operation ever sees a code.
+ * milliseconds since 1970 and come from the caller's clock, which is the store's own (`Store.clock`). No operation ever sees
+ * a code. An operation that the database can not carry out now rejects with `unavailable`, and says whether it may have been
+ * done all the same.
  */
 
 // ── operations ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** A counter to raise, and the limit that it must not pass. Fixed window from its first request. */
 export type Counted = Limit & {
-  /** `what:whose`, e.g. `send-number:<applicationId>:<to>`. */
+  /** `what:whose`, e.g. `send-number:<applicationId>`. Never a person's number: that stands beside it. */
   key: string
+  /** The number it counts for, where it counts for one: kept only as a keyed hash. */
+  number?: string
   /** Which limit it is, for the refusal: `sendPinPerPhoneNumberLimit`. */
   name: string
 }
@@ -111,6 +116,27 @@ export type Job = {
   leaseUntil: number
 }
 
+/** What an operator allows on a trunk, over all nodes together. */
+export type TrunkLimits = { callsPerSecond: number; concurrency: number }
+
+export type BeginAttempt = {
+  attemptId: string
+  deliveryId: string
+  nodeId: string
+  trunk: string
+  /** Absent where nothing limits it (SMS). */
+  limits?: TrunkLimits
+  now: number
+}
+
+export type Begun =
+  /** `atRateLimit`: with this call the trunk runs at its calls per second, so that a quick 486 is the trunk's, not the user's. */
+  | { kind: 'begun'; atRateLimit: boolean }
+  /** The trunk carries, or began in the last second, as many calls as it may: nothing was written. */
+  | { kind: 'full' }
+  /** The lease is no longer ours (also: it is over), another attempt of the delivery is open, or its outcome was told. */
+  | { kind: 'lost' }
+
 export type CloseAttempt = {
   deliveryId: string
   nodeId: string
@@ -135,8 +161,25 @@ export type VerificationQuery = {
 }
 export type VerificationRow = { to: string; verified: boolean; verifiedAt?: number; sentAt?: number }
 
+/** How many rows of each kind were removed. */
+export type Removed = { pins: number; deliveries: number; attempts: number; events: number }
+
+/** What is left of a person's number where it was asked to be forgotten: see `Store.erase`. */
+export type Erased = Removed & {
+  /** Limits that counted for the number. */
+  counters: number
+  /** PINs of which a delivery is on its way now: they stay, and can be erased once it has ended. */
+  inProgress: number
+}
+
 export type Store = {
+  /** The clock that decides here: the machine's on SQLite, the database's on PostgreSQL, so that all nodes have the same. */
+  readonly clock: Clock
+  /** Undefined while the database answers; else a sentence that says what is wrong with it. */
+  trouble(): string | undefined
+
   // accounts and access
+  listAccounts(): Promise<Account[]>
   /** Makes the account where it is missing. The balance is only set when it is made. */
   ensureAccount(account: Account, balanceMicros: Micros): Promise<void>
   /** Sets the login of an account (one per user name; an account can have several). */
@@ -197,18 +240,10 @@ export type Store = {
   }): Promise<Job[]>
   /** Gives a claimed delivery back untouched: only before any attempt. */
   unclaim(deliveryId: string, nodeId: string): Promise<void>
-  extendLeases(lease: { nodeId: string; leaseMs: number; now: number }): Promise<void>
-  /**
-   * Written before anything leaves the machine. False where the lease is no longer ours (also: it is over), where another
-   * attempt of the delivery is open, or where its outcome was told: then nothing may leave.
-   */
-  beginAttempt(attempt: {
-    attemptId: string
-    deliveryId: string
-    nodeId: string
-    trunk: string
-    now: number
-  }): Promise<boolean>
+  /** Says that we still carry these deliveries out. One that is no longer ours is left alone. */
+  extendLeases(lease: { nodeId: string; deliveryIds: string[]; leaseMs: number; now: number }): Promise<void>
+  /** Written before anything leaves the machine: unless it is begun, nothing may leave. */
+  beginAttempt(attempt: BeginAttempt): Promise<Begun>
   /**
    * The outcome is known while the call still goes on (the code was heard, the repetition is being read): sets the
    * delivery's disposition and evidence and writes a `delivery.outcome` event, but leaves it open. What was told to a
@@ -227,6 +262,10 @@ export type Store = {
   /**
    * Attempt, money and event in one transaction. False where it was closed before: nothing changes then. What all attempts
    * of a delivery are charged never exceeds its reserve. The event is written with `final` only.
+   *
+   * One exception: a node that was only slow comes back with the true end of an attempt that `recover` ended as
+   * `abandoned`. Then, once, attempt and delivery get the true disposition and evidence, the account is charged (at most the
+   * former reserve, and what is free of the balance), a `delivery.corrected` event is written, and it is true.
    */
   closeAttempt(close: CloseAttempt): Promise<boolean>
   /**
@@ -236,6 +275,12 @@ export type Store = {
   recover(recover: { nodeId: string; all: boolean; now: number }): Promise<{ abandoned: Delivery[]; requeued: number }>
   /** Owed and claimed deliveries. */
   backlog(): Promise<{ owed: number; claimed: number }>
+  /** What an idle node asks now and then, in one query: which channels owe something, and whether a lease is over. */
+  look(now: number): Promise<{ owed: Channel[]; overdue: boolean }>
+  /** Tells other nodes that this one has its hands full and more is owed. Only a wake-up: it may be lost. */
+  askForHelp(channel: Channel): void
+  /** Called where another node asks for help. Returns how to stop listening. */
+  onHelpAsked(listener: (channel: Channel) => void): () => void
 
   // money
   topUp(accountId: string, micros: Micros, note: string, now: number): Promise<void>
@@ -245,13 +290,27 @@ export type Store = {
 
   // events
   eventsAfter(accountId: string, seq: number, most: number): Promise<StoredEvent[]>
-  lastSeq(): Promise<number>
-  /** Called after the commit of each event of this process. */
+  /** Number of the account's newest event, 0 before the first; also where that one was removed since. */
+  lastSeq(accountId: string): Promise<number>
+  /** Called after the commit of each event; those of other nodes may come late, out of order, or not at all. */
   onEvent(listener: (event: StoredEvent) => void): () => void
 
   /** A small value kept for good, e.g. the master key's fingerprint; the first value set stays. */
   rememberOnce(name: string, value: string): Promise<string>
   /** Removes counters whose window ended, idempotency records and sessions past their time. */
   sweep(now: number): Promise<void>
+  /**
+   * Removes what an account no longer needs, at most so many PINs and so many events a time (call it again while it
+   * removes): PINs made before `before` that are over, none of whose deliveries is open, with all that hangs on them;
+   * events before it; settlements before it become one line of the ledger a day.
+   */
+  prune(prune: { accountId: string; before: number; most: number }): Promise<Removed>
+  /** Forgets a person: every PIN of the number, in all accounts, with all that hangs on it. What was paid stays, without whom. */
+  erase(number: string): Promise<Erased>
+  /**
+   * Seals numbers anew whose key is not the current one, at most `most` PINs after the PIN `after` looked at ('' at first).
+   * `last` is where to go on; absent at the end.
+   */
+  resealNumbers(reseal: { after: string; most: number }): Promise<{ resealed: number; last?: string }>
   close(): Promise<void>
 }
