@@ -7,7 +7,7 @@ import { type Micros, parseMicros } from './money.ts'
 export type Settings = {
   http: { host: string; port: number }
   dataDir: string
-  /** PostgreSQL where there is a URL, which may hold a password (`maskedUrl` shows it); else SQLite in the data directory. */
+  /** PostgreSQL where there is a URL, which may hold a password (`shownUrl` of the store hides it); else SQLite in the data directory. */
   database: { url?: string; poolSize: number }
   /** For how many days what is over is kept, 0 for ever; some accounts have their own. */
   retention: { days: number; accounts: Record<string, number> }

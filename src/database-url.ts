@@ -6,12 +6,3 @@ const URL_OF_DATABASE = new RegExp(
 
 /** Whether a text names a PostgreSQL database: one or several hosts, and the database. */
 export const isDatabaseUrl = (text: string): boolean => URL_OF_DATABASE.test(text)
-
-/** The same without its password: for errors, logs and people's eyes. */
-export function maskedUrl(url: string): string {
-  const [, scheme = '', rest = ''] = /^([^:/]*:\/\/)?(.*)$/s.exec(url) ?? []
-  const at = rest.lastIndexOf('@') // a password may have one that nobody encoded
-  const user = at < 0 ? '' : rest.slice(0, at).replace(/:.*$/s, ':***')
-  const options = rest.slice(at + 1).replace(/([?&](?:ssl)?password=)[^&]*/gi, '$1***')
-  return `${scheme}${user}${at < 0 ? '' : '@'}${options}`
-}

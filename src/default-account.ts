@@ -23,17 +23,21 @@ export async function ensureDefaultAccount(
   }
   const secretHash = hashSecret(secrets.apiKey)
   if (await store.findKey(secretHash)) return
-  await store.createKey({
-    keyId: secretHash.slice(0, 32).toUpperCase(),
-    accountId,
-    name: 'bootstrap',
-    secretHash,
-    enabled: true,
-    scopes: ['2fa:manage'],
-    permissions: ['ALL'],
-    allowedIps: [],
-    createdAt: now,
-  })
+  try {
+    await store.createKey({
+      keyId: secretHash.slice(0, 32).toUpperCase(),
+      accountId,
+      name: 'bootstrap',
+      secretHash,
+      enabled: true,
+      scopes: ['2fa:manage'],
+      permissions: ['ALL'],
+      allowedIps: [],
+      createdAt: now,
+    })
+  } catch (error) {
+    if (!(await store.findKey(secretHash))) throw error // else another node that starts now was faster
+  }
 }
 
 /** Refuses a master key that is not the one this database's codes were made with: every open PIN would be wrong. */

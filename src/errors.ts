@@ -40,8 +40,7 @@ export class PincallError extends Error {
 }
 
 /** Whether the database, or the server, could not do it now: later it may. */
-export const isUnavailable = (error: unknown): boolean =>
-  error instanceof PincallError && error.code === 'unavailable'
+export const isUnavailable = (error: unknown): boolean => error instanceof PincallError && error.code === 'unavailable'
 
 /** A wrong field of a request, named as the wire names it. */
 export const invalid = (field: string, sentence: string): PincallError =>

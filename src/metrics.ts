@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observation } from './delivery/index.ts'
+import type { Removed } from './store/index.ts'
 
 /** What /metrics shows. Labels are from closed lists: never a number, an id or a code. */
 export function makeMetrics(read: {
@@ -33,6 +34,22 @@ export function makeMetrics(read: {
     name: 'pincall_prompts_seconds',
     help: 'Time to render everything a call can say.',
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+    registers,
+  })
+  const leasesLost = new Counter({
+    name: 'pincall_leases_lost_total',
+    help: 'Deliveries of this process that another node took over, because this one was slow or away from the database.',
+    registers,
+  })
+  const unavailable = new Counter({
+    name: 'pincall_store_unavailable_total',
+    help: 'Operations that the database could not carry out.',
+    registers,
+  })
+  const removed = new Counter({
+    name: 'pincall_retention_removed_total',
+    help: 'Rows that this process removed because they were past their days.',
+    labelNames: ['kind'],
     registers,
   })
   const gauge = (name: string, help: string, value: () => number) =>
@@ -79,7 +96,14 @@ export function makeMetrics(read: {
           break
         case 'prompts':
           prompts.observe(observation.ms / 1000)
+          break
+        case 'lease_lost':
+          leasesLost.inc()
       }
+    },
+    storeUnavailable: () => unavailable.inc(),
+    removed(rows: Removed): void {
+      for (const kind of ['pins', 'deliveries', 'attempts', 'events'] as const) removed.inc({ kind }, rows[kind])
     },
   }
 }

@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import { buildApi } from './api/index.ts'
-import { systemClock } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
 import { wrong } from './config-file.ts'
 import { ensureDefaultAccount, rememberMasterKeys } from './default-account.ts'
@@ -12,14 +11,16 @@ import { type MediaEngine, openMediaEngine } from './media/index.ts'
 import { makeMetrics } from './metrics.ts'
 import { peerings } from './peerings.ts'
 import { systemRandom } from './random.ts'
-import { makeRouting, makeTrunkLoad, type Routing } from './routing/index.ts'
+import { keepTidy } from './retention.ts'
+import { makeRouting, type Routing } from './routing/index.ts'
 import { openSandbox, type Sandbox, sandboxRoutes } from './sandbox/index.ts'
 import { openSipEndpoint, type SipEndpoint } from './sip/index.ts'
 import { openSpeech, type Speech } from './speech/index.ts'
-import { openSqliteStore, type Store } from './store/index.ts'
+import { openStore, type Store, sealedNumbers } from './store/index.ts'
 import { type CodeKeys, codeKeys, codeOf, fillText, makeVerification } from './verification/index.ts'
 import { placeCall } from './voice/index.ts'
 import { rememberVoices } from './voices-in-use.ts'
+import { watchedStore } from './watched-store.ts'
 
 export type Server = {
   /** Where HTTP answers, e.g. `http://127.0.0.1:8020`. */
@@ -29,10 +30,8 @@ export type Server = {
   close(): Promise<void>
 }
 
-const SWEEP_MS = 60_000
 const SMS_AT_ONCE = 200
 
-const clock = systemClock
 const random = systemRandom
 
 /** Starts every room and introduces them to each other; the only place that knows them all. */
@@ -42,7 +41,14 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
     starting.defer(async () => void (await room.close()))
     return room
   }
-  const store = open(await openSqliteStore({ path: join(settings.dataDir, 'pincall.db'), log }))
+  const metrics = makeMetrics({
+    running: () => deliveries.running,
+    mediaSessions: () => media.sessions,
+    loopDelayMs: () => media.loopDelayMs,
+    sip: () => ({ ...sip.stats }),
+  })
+  const store = watchedStore(open(await openDatabase(settings, secrets, log)), metrics.storeUnavailable)
+  const { clock } = store
   await rememberMasterKeys(store, secrets.masterKeys)
   await ensureDefaultAccount(store, settings, secrets, clock.now())
   const voices = rememberVoices()
@@ -52,15 +58,9 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
     ? open(await openSandbox({ clock, random, log, speech, host: '127.0.0.1', languagesSpoken: voices.spoken }))
     : undefined
   const { trunks, rules } = peerings(settings, sandbox?.trunks ?? [])
-  const sip = open(await openSip(settings, log, () => trunks))
+  const sip = open(await openSip(settings, clock, log, () => trunks))
   const events = makeEvents(store)
   const routing = makeRouting(trunks, rules)
-  const metrics = makeMetrics({
-    running: () => deliveries.running,
-    mediaSessions: () => media.sessions,
-    loopDelayMs: () => media.loopDelayMs,
-    sip: () => ({ ...sip.stats }),
-  })
   const keys = codeKeys(secrets.masterKeys)
   const prepare: Speech['prepare'] = (request) => {
     voices.remember(request)
@@ -79,13 +79,8 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
     prepare,
     observe: metrics.observe,
   })
-  const recovered = await store.recover({ nodeId: deps.nodeId, all: true, now: clock.now() })
-  if (recovered.abandoned.length + recovered.requeued > 0) {
-    log.warn(
-      { abandoned: recovered.abandoned.length, requeued: recovered.requeued },
-      'an earlier run left deliveries behind',
-    )
-  }
+  // What other nodes hold is theirs while their leases last: then whoever looks around next sees to it.
+  if (!settings.database.url) await endEarlierRun(store, deps)
   let accepting = true
   const deliveries = runDeliveries(deps)
   starting.defer(() => deliveries.drain(0))
@@ -106,7 +101,10 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
       }),
       events,
       callWaitMs: settings.callWaitMs,
-      readiness: () => (accepting ? { ready: true } : { ready: false, reason: 'shutting down' }),
+      readiness() {
+        const reason = accepting ? store.trouble() : 'shutting down'
+        return reason === undefined ? { ready: true } : { ready: false, reason }
+      },
       registry: metrics.registry,
     }),
   )
@@ -117,10 +115,7 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
   void speech
     .warm({ language: 'en' })
     .catch((error) => log.error({ err: error }, 'no speech can be made: calls will fail until it can'))
-  const sweep = setInterval(() => {
-    store.sweep(clock.now()).catch((error) => log.error({ err: error }, 'old records could not be swept'))
-  }, SWEEP_MS)
-  starting.defer(async () => clearInterval(sweep))
+  open(keepTidy({ clock, random, log, store, retention: settings.retention, observe: metrics.removed }))
   const rooms = starting.move()
   return {
     url,
@@ -133,8 +128,29 @@ export async function startServer(settings: Settings, secrets: Secrets, log: Log
   }
 }
 
+/** SQLite in the data directory, or the PostgreSQL that several nodes share. */
+function openDatabase(settings: Settings, secrets: Secrets, log: Log): Promise<Store> {
+  const { url: databaseUrl, poolSize } = settings.database
+  return openStore({
+    ...(databaseUrl && { databaseUrl }),
+    poolSize,
+    dataDir: settings.dataDir,
+    numbers: sealedNumbers(secrets.masterKeys),
+    clock: systemClock,
+    log,
+  })
+}
+
+/** A store of one node: whatever is in progress was left by a run that has ended. */
+async function endEarlierRun(store: Store, { nodeId, clock, log }: DeliveryDeps): Promise<void> {
+  const { abandoned, requeued } = await store.recover({ nodeId, all: true, now: clock.now() })
+  if (abandoned.length + requeued === 0) return
+  log.warn({ abandoned: abandoned.length, requeued }, 'an earlier run left deliveries behind')
+}
+
 function openSip(
   settings: Settings,
+  clock: Clock,
   log: Log,
   allowedPeers: () => Iterable<{ host: string; port: number }>,
 ): Promise<SipEndpoint> {
@@ -169,6 +185,7 @@ function introduceDelivery(rooms: {
   observe: DeliveryDeps['observe']
 }): DeliveryDeps {
   const { settings, log, store, events, routing, sip, media, sandbox, keys, prepare, observe } = rooms
+  const { clock } = store
   const { host, advertisedHost } = settings.sip
   const sms: SmsGateway | undefined = sandbox && {
     name: 'sandbox',
@@ -181,7 +198,6 @@ function introduceDelivery(rooms: {
     store,
     events,
     routing,
-    trunkLoad: makeTrunkLoad(clock),
     speech: { prepare },
     placeCall: (order, hooks) =>
       placeCall({ sip, media, mediaHost: host, advertisedHost, clock, random, log }, order, hooks),
@@ -212,7 +228,7 @@ function introduceVerification(rooms: {
   const { settings, store, routing, keys, sms, deliveries, accepting } = rooms
   const { resendCoolDownMs, resendsPerPin, resendsPerApplication } = settings.limits
   return makeVerification({
-    clock,
+    clock: store.clock,
     random,
     store,
     keys,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -8,7 +8,7 @@ import { silentLog } from '../src/log.ts'
 import { seededRandom, systemRandom } from '../src/random.ts'
 import { openSandbox } from '../src/sandbox/index.ts'
 import { openSpeech } from '../src/speech/index.ts'
-import { openSqliteStore } from '../src/store/index.ts'
+import { openStore, sealedNumbers } from '../src/store/index.ts'
 import { type RunningPincall, setUp, startPincall } from './testbed/running-server.ts'
 
 const ROUNDS = 20
@@ -63,7 +63,9 @@ account: { balance: "1000" }
       const calls = phones.calls(to)
       assert.ok(calls.length <= 1, `${to} rang ${calls.length} times for one request (${pinId})`)
     }
-    await using store = Object.assign(await openSqliteStore({ path: join(dataDir, 'pincall.db'), log: silentLog }), {
+    const key = Buffer.from(readFileSync(join(dataDir, 'secret.key'), 'utf8').trim(), 'hex')
+    const numbers = sealedNumbers([{ id: 'k1', key }])
+    await using store = Object.assign(await openStore({ dataDir, numbers, clock: systemClock, log: silentLog }), {
       async [Symbol.asyncDispose]() {
         await store.close()
       },

@@ -4,7 +4,14 @@ import { ManualClock } from '../clock.ts'
 import type { Progress } from '../events/index.ts'
 import { makeLog } from '../log.ts'
 import { seededRandom } from '../random.ts'
-import { type Application, type Delivery, openSqliteStore, type Store, type Template } from '../store/index.ts'
+import {
+  type Application,
+  type Delivery,
+  openSqliteStore,
+  type Store,
+  sealedNumbers,
+  type Template,
+} from '../store/index.ts'
 import { DEFAULT_SETTINGS, type Verification } from '../verification/index.ts'
 import { type ApiDeps, buildApi, hashSecret } from './index.ts'
 
@@ -96,7 +103,8 @@ export async function openWire(script: Partial<Verification> = {}, change: Parti
   const clock = new ManualClock()
   const lines: Record<string, unknown>[] = []
   const log = makeLog({ level: 'trace', destination: { write: (line) => void lines.push(JSON.parse(line)) } })
-  const store = await openSqliteStore({ path: ':memory:', log })
+  const numbers = sealedNumbers([{ id: 'k1', key: Buffer.alloc(32, 7) }])
+  const store = await openSqliteStore({ path: ':memory:', log, clock, numbers })
   await addAccounts(store)
   const asked: Wired['asked'] = []
   const listeners = new Set<(progress: Progress) => void>()
@@ -110,7 +118,7 @@ export async function openWire(script: Partial<Verification> = {}, change: Parti
     verification: scripted(script, asked),
     events: {
       after: (...args) => store.eventsAfter(...args),
-      lastSeq: () => store.lastSeq(),
+      lastSeq: (accountId) => store.lastSeq(accountId),
       onEvent: (listener) => store.onEvent(listener),
       onProgress(listener) {
         listeners.add(listener)

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { hashSecret } from '../api/index.ts'
-import { ManualClock } from '../clock.ts'
+import { ManualClock, systemClock } from '../clock.ts'
 import { DEFAULT_ACCOUNT } from '../default-account.ts'
 import { silentLog } from '../log.ts'
-import { openSqliteStore } from '../store/index.ts'
+import { openStore, sealedNumbers } from '../store/index.ts'
 import type { Io } from './io.ts'
 import { listKeys } from './keys.ts'
 import { runCli } from './program.ts'
@@ -17,7 +17,10 @@ async function installation(t: TestContext) {
   const dir = await mkdtemp(join(tmpdir(), 'pincall-keys-'))
   t.after(() => rm(dir, { recursive: true, force: true }))
   const path = join(dir, 'pincall.db')
-  const open = () => openSqliteStore({ path, log: silentLog })
+  const key = Buffer.alloc(32, 7)
+  await writeFile(join(dir, 'secret.key'), `${key.toString('hex')}\n`, { mode: 0o600 })
+  const numbers = sealedNumbers([{ id: 'k1', key }])
+  const open = () => openStore({ dataDir: dir, numbers, clock: systemClock, log: silentLog })
   const store = await open()
   await store.ensureAccount({ accountId: DEFAULT_ACCOUNT, name: 'default', createdAt: 1 }, 0)
   await store.close()
@@ -128,4 +131,11 @@ test('without a database the commands say how to get one, and make none', async 
   assert.equal(await runCli(['keys', 'list'], io), 1)
   assert.match(err.join(), /start the server once/)
   await assert.rejects(readFile(join(dir, 'pincall.db')))
+})
+
+test('without the server’s master key the commands leave its database alone, and say where it must come from', async (t) => {
+  const { dir, err, run } = await installation(t)
+  await rm(join(dir, 'secret.key'))
+  assert.equal(await run('create', 'x'), 1)
+  assert.match(err.join(), /There is no master key in .*secret\.key: set PINCALL_SECRET_KEY/)
 })

@@ -4,10 +4,10 @@ import { hashSecret } from '../api/index.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { readConfig } from '../config.ts'
 import { DEFAULT_ACCOUNT } from '../default-account.ts'
-import { makeApiKey } from '../key-files.ts'
+import { makeApiKey, readMasterKeys } from '../key-files.ts'
 import { silentLog } from '../log.ts'
 import { type Random, systemRandom } from '../random.ts'
-import { type ApiKey, openSqliteStore, type Store } from '../store/index.ts'
+import { type ApiKey, openStore, type Store, sealedNumbers } from '../store/index.ts'
 import { Failure, type Io, paint } from './io.ts'
 
 const SCOPES = ['2fa:manage', '2fa:pin:send']
@@ -91,14 +91,21 @@ const shown = ({ keyId, name, enabled, scopes, createdAt, validTo }: ApiKey) => 
 
 /** The installation's own database: made by the first start of the server, never by this command. */
 async function withStore<T>(io: Io, use: (store: Store) => Promise<T>): Promise<T> {
-  const { settings } = readConfig(io.env)
-  const path = join(settings.dataDir, 'pincall.db')
-  if (!existsSync(path)) {
+  const { settings, secrets } = readConfig(io.env)
+  const { dataDir, database } = settings
+  if (!database.url && !existsSync(join(dataDir, 'pincall.db'))) {
     throw new Failure(
-      `There is no database in ${settings.dataDir}: start the server once (npm start), or set PINCALL_DATA_DIR to its data directory.`,
+      `There is no database in ${dataDir}: start the server once (npm start), or set PINCALL_DATA_DIR to its data directory.`,
     )
   }
-  const store = await openSqliteStore({ path, log: silentLog })
+  const store = await openStore({
+    ...(database.url && { databaseUrl: database.url }),
+    poolSize: 2,
+    dataDir,
+    numbers: sealedNumbers(readMasterKeys(secrets, dataDir)),
+    clock: systemClock,
+    log: silentLog,
+  })
   try {
     return await use(store)
   } finally {

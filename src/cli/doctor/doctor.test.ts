@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { ManualClock } from '../../clock.ts'
+import { ManualClock, systemClock } from '../../clock.ts'
 import { readConfig } from '../../config.ts'
 import { silentLog } from '../../log.ts'
-import { openSqliteStore } from '../../store/index.ts'
+import { openStore, sealedNumbers } from '../../store/index.ts'
 import { checkClock, checkDatabase } from './database.ts'
 import { checkDataDir, checkKeyFiles } from './files.ts'
 import { checkHttpPort, checkMediaPorts, checkSipPort } from './ports.ts'
@@ -31,7 +31,9 @@ const levels = (findings: Finding[]) => Object.fromEntries(findings.map(({ check
 async function started(t: TestContext, env: NodeJS.ProcessEnv = {}, config?: object): Promise<Patient> {
   const made = await patient(t, env, config)
   await mkdir(made.settings.dataDir, { mode: 0o700 })
-  await (await openSqliteStore({ path: made.databasePath, log: silentLog })).close()
+  const numbers = sealedNumbers([{ id: 'k1', key: Buffer.alloc(32, 7) }])
+  const { dataDir } = made.settings
+  await (await openStore({ dataDir, numbers, clock: systemClock, log: silentLog })).close()
   return made
 }
 
@@ -152,8 +154,8 @@ for (const { what, media, level } of [
 async function writeEvent(path: string, at: number): Promise<void> {
   const { DatabaseSync } = await import('node:sqlite')
   const database = new DatabaseSync(path)
-  database
-    .prepare(`INSERT INTO events (account_id, kind, at, pin_id, data) VALUES ('A', 'pin.verified', ?, 'P', '{}')`)
-    .run(at)
+  database.exec(`
+    INSERT INTO event_heads (account_id, seq) VALUES ('A', 1);
+    INSERT INTO events (account_id, seq, kind, at, pin_id, data) VALUES ('A', 1, 'pin.verified', ${at}, 'P', '{}')`)
   database.close()
 }

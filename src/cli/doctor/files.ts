@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { inspectPostgres } from '../../store/index.ts'
 import { type Finding, fail, ok, type Patient, reasonOf, warn } from './types.ts'
 
 const MIB = 2 ** 20
@@ -29,8 +30,9 @@ export async function checkDataDir({ settings }: Patient): Promise<Finding[]> {
 }
 
 /** The secrets that the server reads from files are there where they must be, and for the owner's eyes only. */
-export async function checkKeyFiles({ env, settings, databasePath }: Patient): Promise<Finding[]> {
-  const started = (await stat(databasePath).catch(() => undefined)) !== undefined
+export async function checkKeyFiles(patient: Patient): Promise<Finding[]> {
+  const { env, settings } = patient
+  const started = await wasStarted(patient)
   const files = [
     { name: 'secret.key', setting: 'PINCALL_SECRET_KEY', irreplaceable: true },
     { name: 'api-key.txt', setting: 'PINCALL_API_KEY', irreplaceable: false },
@@ -52,6 +54,14 @@ export async function checkKeyFiles({ env, settings, databasePath }: Patient): P
       return ok(name, 'will be made at the next start')
     }),
   )
+}
+
+/** Whether there is a database already: then its master key is irreplaceable. */
+async function wasStarted({ settings, databasePath }: Patient): Promise<boolean> {
+  const { url } = settings.database
+  if (!url) return (await stat(databasePath).catch(() => undefined)) !== undefined
+  const seen = await inspectPostgres(url).catch(() => undefined)
+  return seen !== undefined && seen.version > 0
 }
 
 async function checkMode(name: string, path: string, found: Stats): Promise<Finding> {
