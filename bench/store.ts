@@ -1,137 +1,132 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { silentLog } from '../src/log.ts'
-import { systemRandom } from '../src/random.ts'
-import { openSqliteStore, type Store } from '../src/store/index.ts'
-import { opaqueId, timedId } from '../src/verification/ids.ts'
+import { closedLoop, type Figures } from './lib/closed-loop.ts'
+import { ENGINES, type Engine, type EngineName, numbers, openEngine } from './lib/engines.ts'
+import { openPlainTransactions, openSingleStatements } from './lib/plain-sql.ts'
 import { SERVER_CORE, stayOn } from './lib/processes.ts'
-import { report, roundsOr, say, scaled } from './lib/report.ts'
+import { median, report, roundsOr, say, scaled } from './lib/report.ts'
+import { drawnNumbers, makeParties, type Subject, workOf } from './lib/work.ts'
 
-/** The store alone: how many sends are admitted and checks counted a second, by how many ask at once. SQLite, WAL, FULL. */
+/**
+ * `node bench/store.ts [sqlite | postgres]`: the store alone. How many priced sends are admitted and checks counted a second,
+ * by how many ask at once, over 50 accounts with an application each (`spread`) and over a single one (`hot`). On PostgreSQL
+ * beside what is usual there (lib/plain-sql.ts), on the same tables, with the rounds of all of them taking turns.
+ */
 
-const ROUNDS = roundsOr(5)
-const AT_ONCE = [1, 16, 64]
-const OPERATIONS = { 1: scaled(2_000), 16: scaled(10_000), 64: scaled(20_000) } as Record<number, number>
-const HOUR_MS = 3_600_000
-
-type Figures = { perSecond: number; cpuUs: number }
-
-/** So many callers, each asking again as soon as it was answered. */
-async function closedLoop(atOnce: number, operations: number, operate: (i: number) => Promise<void>): Promise<Figures> {
-  let next = 0
-  const caller = async () => {
-    while (next < operations) await operate(next++)
-  }
-  const cpu = process.cpuUsage()
-  const begun = performance.now()
-  await Promise.all(Array.from({ length: atOnce }, caller))
-  const seconds = (performance.now() - begun) / 1000
-  const { user, system } = process.cpuUsage(cpu)
-  return { perSecond: operations / seconds, cpuUs: (user + system) / operations }
+const ROUNDS = roundsOr(3)
+const PARTIES = { spread: 50, hot: 1 }
+const OPERATIONS = { 1: scaled(800), 16: scaled(6_000), 64: scaled(15_000), 256: scaled(20_000) } as const
+const PEER_OPERATIONS = scaled(2_000)
+const PEERS_AT_ONCE = 64
+const AIMS: Record<EngineName, Record<Spread, string | undefined>> = {
+  sqlite: { spread: '>= 15000', hot: undefined },
+  postgres: { spread: '>= 15000', hot: '>= 10000' },
 }
+const CHECK_AIM = '>= 10000'
 
-async function world(store: Store) {
-  const [accountId, applicationId, templateId] = Array.from({ length: 3 }, () => opaqueId(systemRandom))
-  const now = Date.now()
-  await store.ensureAccount({ accountId, name: 'benchmark', createdAt: now }, 1e12)
-  const wide = { count: 1e9, windowMs: HOUR_MS }
-  await store.createApplication({
-    applicationId,
-    accountId,
-    processId: opaqueId(systemRandom),
-    name: 'benchmark',
-    enabled: true,
-    settings: {
-      pinAttempts: 10,
-      allowMultiplePinVerifications: true,
-      pinTimeToLive: { ms: HOUR_MS },
-      verifyPinLimit: wide,
-      sendPinPerApplicationLimit: wide,
-      sendPinPerPhoneNumberLimit: wide,
-    },
-    createdAt: now,
-  })
-  await store.createTemplate({
-    templateId,
-    applicationId,
-    accountId,
-    pinType: 'NUMERIC',
-    pinLength: 6,
-    text: 'Your code is {{pin}}.',
-    placeholder: '{{pin}}',
-    createdAt: now,
-  })
-  let sent: { pinId: string; to: string }[] = []
-  return {
-    forget: () => {
-      sent = []
-    },
-    sent: () => sent,
-    async send(i: number): Promise<void> {
-      const at = Date.now()
-      const to = `4179${1_000_000 + i}`
-      const admission = await store.admitSend({
-        pin: {
-          pinId: timedId(systemRandom, at),
-          accountId,
-          applicationId,
-          templateId,
-          codeKeyId: 'k1',
-          to,
-          pinType: 'NUMERIC',
-          pinLength: 6,
-          createdAt: at,
-          expiresAt: at + HOUR_MS,
-          maxChecks: 10,
-          allowMultiple: true,
-        },
-        delivery: { deliveryId: opaqueId(systemRandom), channel: 'sms', reserveMicros: 100 },
-        counted: [
-          { name: 'sendPinPerApplicationLimit', key: `send-application:${applicationId}`, ...wide },
-          { name: 'sendPinPerPhoneNumberLimit', key: `send-number:${applicationId}:${to}`, ...wide },
-        ],
-        now: at,
-      })
-      if (admission.kind !== 'owed') throw new Error(`refused: ${admission.kind}`)
-      sent.push({ pinId: admission.pinId, to })
-    },
-    /** Every PIN twice: wrong, then right. */
-    async check(i: number): Promise<void> {
-      const { pinId, to } = sent[i % sent.length]
-      const matches = i >= sent.length
-      const key = `verify-number:${applicationId}:${to}`
-      const counted = [{ name: 'verifyPinLimit', key, ...wide }]
-      const result = await store.countCheck({ accountId, pinId, matches, counted, now: Date.now() })
-      if (result.kind !== (matches ? 'right' : 'wrong')) throw new Error(`a check was ${result.kind}`)
-    },
-  }
+type Spread = keyof typeof PARTIES
+type Case = {
+  name: string
+  spread: Spread
+  atOnce: number
+  operations: number
+  aims: { send?: string | undefined; check?: string | undefined }
+  work: ReturnType<typeof workOf>
 }
+type Measured = { send: Figures[]; check: Figures[] }
 
-stayOn(SERVER_CORE)
-const directory = mkdtempSync(join(tmpdir(), 'pincall-bench-store-'))
-const store = await openSqliteStore({ path: join(directory, 'bench.db'), log: silentLog })
-try {
-  const { send, check, sent, forget } = await world(store)
-  for (const atOnce of AT_ONCE) {
-    const figures: { send: Figures[]; check: Figures[] } = { send: [], check: [] }
-    for (let round = 0; round <= ROUNDS; round++) {
-      forget()
-      const sends = await closedLoop(atOnce, OPERATIONS[atOnce], send)
-      const checks = await closedLoop(atOnce, 2 * sent().length, check)
+async function measure(engine: Engine): Promise<void> {
+  const { postgres } = engine
+  const number = drawnNumbers()
+  const peers = postgres
+    ? {
+        statement: openSingleStatements(postgres.url, numbers),
+        transaction: openPlainTransactions(postgres.url, numbers),
+      }
+    : {}
+  const cases: Case[] = []
+  for (const spread of ['spread', 'hot'] as const) {
+    const parties = await makeParties(engine.store, PARTIES[spread])
+    const add = (name: string, subject: Subject, atOnce: number, operations: number, aims: Case['aims']) =>
+      cases.push({ name, spread, atOnce, operations, aims, work: workOf(subject, parties, number) })
+    for (const atOnce of [1, 16, 64, 256] as const) {
+      const aims = atOnce === 64 ? { send: AIMS[engine.name][spread], check: CHECK_AIM } : {}
+      add(`store.${engine.name}.${spread}.${atOnce}`, engine.store, atOnce, OPERATIONS[atOnce], aims)
+    }
+    for (const [peer, subject] of Object.entries(peers)) {
+      add(`store.plain-${peer}.${spread}.${PEERS_AT_ONCE}`, subject, PEERS_AT_ONCE, PEER_OPERATIONS, {})
+    }
+  }
+  const figures = new Map(cases.map(({ name }): [string, Measured] => [name, { send: [], check: [] }]))
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const each of cases) {
+      const measured = await oneRound(each, postgres?.cpuMs)
       if (round === 0) continue // warm-up
-      figures.send.push(sends)
-      figures.check.push(checks)
+      figures.get(each.name)!.send.push(measured.send)
+      figures.get(each.name)!.check.push(measured.check)
+      say(`${each.name} ${round}: ${told('sends', measured.send)}; ${told('checks', measured.check)}`)
     }
-    for (const [what, list] of Object.entries(figures)) {
-      const name = `store.${what === 'send' ? 'admit-send' : 'count-check'}.${atOnce}`
-      const note = `${atOnce} at once, SQLite WAL FULL on ext4, one core, without HTTP`
-      report({ name: `${name}.rate`, value: list.map((one) => one.perSecond), unit: 'per second', note })
-      report({ name: `${name}.cpu`, value: list.map((one) => one.cpuUs), unit: 'µs of CPU each' })
-    }
-    say(`store, ${atOnce} at once: done`)
   }
-} finally {
-  await store.close()
-  rmSync(directory, { recursive: true, force: true })
+  for (const each of cases) reportCase(each, figures.get(each.name)!, engine)
+  for (const spread of ['spread', 'hot'] as const) {
+    const ours = figures.get(`store.${engine.name}.${spread}.${PEERS_AT_ONCE}`)!
+    for (const peer of Object.keys(peers)) {
+      reportAgainst(engine.name, spread, peer, ours, figures.get(`store.plain-${peer}.${spread}.${PEERS_AT_ONCE}`)!)
+    }
+  }
+  for (const peer of Object.values(peers)) await peer.close()
+}
+
+async function oneRound({ work, atOnce, operations }: Case, databaseCpuMs?: () => number) {
+  work.forget()
+  const send = await closedLoop(atOnce, operations, work.send, databaseCpuMs)
+  const check = await closedLoop(atOnce, 2 * work.sent(), work.check, databaseCpuMs)
+  return { send, check }
+}
+
+const of = (list: Figures[], key: keyof Figures) => list.map((one) => one[key])
+
+const told = (what: string, { perSecond, p99Ms, cpuUs, databaseCpuUs }: Figures) =>
+  `${perSecond.toFixed(0)} ${what}/s, p99 ${p99Ms.toFixed(1)} ms, ${cpuUs.toFixed(0)} + ${databaseCpuUs.toFixed(0)} µs`
+
+function reportCase({ name, atOnce, aims }: Case, figures: Measured, engine: Engine): void {
+  for (const what of ['send', 'check'] as const) {
+    const list = figures[what]
+    const aim = aims[what]
+    report({
+      name: `${name}.${what}.rate`,
+      value: of(list, 'perSecond'),
+      unit: 'per second',
+      ...(aim && { aim }),
+      note: `${atOnce} at once; ${engine.note}`,
+    })
+    report({ name: `${name}.${what}.p99`, value: of(list, 'p99Ms'), unit: 'ms' })
+    report({ name: `${name}.${what}.cpu`, value: of(list, 'cpuUs'), unit: 'µs of node’s CPU each' })
+    if (engine.postgres)
+      report({
+        name: `${name}.${what}.database-cpu`,
+        value: of(list, 'databaseCpuUs'),
+        unit: 'µs of PostgreSQL’s CPU each',
+      })
+  }
+}
+
+function reportAgainst(name: string, spread: Spread, peer: string, ours: Measured, theirs: Measured): void {
+  for (const what of ['send', 'check'] as const) {
+    const ratio = (key: keyof Figures) => median(of(ours[what], key)) / median(of(theirs[what], key))
+    const base = `store.${name}.${spread}.${what}`
+    report({ name: `${base}.rate-against.plain-${peer}`, value: ratio('perSecond'), unit: 'times' })
+    const cpu = (list: Figures[]) => median(list.map(({ cpuUs, databaseCpuUs }) => cpuUs + databaseCpuUs))
+    const less = cpu(theirs[what]) / cpu(ours[what])
+    report({ name: `${base}.cpu-against.plain-${peer}`, value: less, unit: 'times less CPU, node and PostgreSQL' })
+  }
+}
+
+const asked = process.argv.slice(2) as EngineName[]
+stayOn(SERVER_CORE)
+for (const name of asked.length > 0 ? asked : ENGINES) {
+  const engine = await openEngine(name)
+  try {
+    await measure(engine)
+  } finally {
+    await engine.close()
+  }
 }

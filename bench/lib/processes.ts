@@ -32,9 +32,9 @@ process.on('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
-/** Moves this process, with all its threads, to a core; what it starts later inherits that. */
-export function stayOn(core: number): void {
-  execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)], { stdio: 'ignore' })
+/** Moves a process, this one where none is named, with all its threads to a core; what it starts later inherits that. */
+export function stayOn(core: number, pid = process.pid): void {
+  execFileSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { stdio: 'ignore' })
 }
 
 /** Starts a program on one core. */
@@ -140,7 +140,21 @@ export function cpuMs(pid: number): number {
 }
 
 /** The same of every process below it: the speech engines of a server. */
-export const childrenCpuMs = (pid: number): number => childrenOf(pid).reduce((sum, child) => sum + cpuMs(child), 0)
+export const childrenCpuMs = (pid: number): number =>
+  childrenOf(pid).reduce((sum, child) => {
+    try {
+      return sum + cpuMs(child)
+    } catch {
+      return sum // it ended while we looked
+    }
+  }, 0)
+
+/** The same of a process, of all below it, and of those of its children that have ended: a whole PostgreSQL. */
+export function familyCpuMs(pid: number): number {
+  const fields = statOf(pid)
+  const reaped = (Number(fields[13]) + Number(fields[14])) * TICK_MS
+  return cpuMs(pid) + reaped + childrenCpuMs(pid)
+}
 
 /** All processes below one, at any depth. */
 export function childrenOf(pid: number): number[] {
