@@ -36,6 +36,23 @@ export function accessContract(engine: Engine): void {
       assert.equal(await store.ledgerDrift(), 0)
     })
 
+    test('every account is listed, oldest first', async () => {
+      const known = (await store.listAccounts()).length
+      const older = { accountId: newId('account'), name: 'older', createdAt: START - 5 }
+      const younger = { accountId: newId('account'), name: 'younger', createdAt: START + 5 }
+      await store.ensureAccount(younger, 0)
+      await store.ensureAccount(older, 0)
+      const listed = await store.listAccounts()
+      assert.equal(listed.length, known + 2)
+      assert.deepEqual(listed[0], older)
+      assert.deepEqual(listed.at(-1), younger)
+    })
+
+    test('a database that answers is no trouble, and its clock goes', () => {
+      assert.equal(store.trouble(), undefined)
+      assert.ok(Math.abs(store.clock.now() - Date.now()) < MINUTE)
+    })
+
     test('a top-up raises the balance; an account that is not there is an error', async () => {
       const accountId = await account()
       await store.topUp(accountId, 250, 'card', START)

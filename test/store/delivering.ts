@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, describe, test } from 'node:test'
 import type { Store } from '../../src/store/types.ts'
-import { type Engine, LEASE_MS, makeWorld, NODE, newId, START, type World } from './world.ts'
+import { type Engine, LEASE_MS, makeWorld, NODE, START, type World } from './world.ts'
 
 export function deliveringContract(engine: Engine): void {
   describe('delivering', () => {
@@ -97,6 +97,44 @@ export function deliveringContract(engine: Engine): void {
       await world.claim()
       const begun = await Promise.allSettled(Array.from({ length: 10 }, () => world.begin(deliveryId)))
       assert.equal(begun.filter(({ status }) => status === 'fulfilled').length, 1)
+    })
+
+    test('a node keeps the deliveries that it names, and no others', async () => {
+      const [kept, left] = [await world.send(), await world.send({ delivery: { channel: 'sms' } })]
+      await world.claim()
+      await world.claim({ channel: 'sms' })
+      const later = START + LEASE_MS
+      await store.extendLeases({ nodeId: NODE, deliveryIds: [], leaseMs: LEASE_MS, now: START + 1 })
+      const named = [kept.deliveryId, 'unknown']
+      await store.extendLeases({ nodeId: NODE, deliveryIds: named, leaseMs: LEASE_MS, now: START + 1 })
+      assert.deepEqual(await store.recover({ nodeId: 'node-b', all: false, now: later }), {
+        abandoned: [],
+        requeued: 1,
+      })
+      assert.equal((await store.findDelivery(world.accountId, left.deliveryId))?.state, 'owed')
+      assert.equal((await store.findDelivery(world.accountId, kept.deliveryId))?.state, 'claimed')
+    })
+
+    test('a look says which channels owe something and whether a lease is over, to the millisecond', async () => {
+      assert.deepEqual(await store.look(START), { owed: [], overdue: false })
+      await world.send()
+      assert.deepEqual(await store.look(START), { owed: ['voice'], overdue: false })
+      const sms = await world.send({ delivery: { channel: 'sms' } })
+      const both = await store.look(START)
+      assert.deepEqual(both.owed.sort(), ['sms', 'voice'])
+      await world.claim()
+      assert.deepEqual(await store.look(START + LEASE_MS - 1), { owed: ['sms'], overdue: false })
+      assert.deepEqual(await store.look(START + LEASE_MS), { owed: ['sms'], overdue: true })
+      await store.recover({ nodeId: 'node-b', all: false, now: START + LEASE_MS })
+      await world.claim({ channel: 'sms' })
+      await world.close(sms.deliveryId, { disposition: 'sms_sent' })
+      assert.deepEqual(await store.look(START + LEASE_MS), { owed: ['voice'], overdue: false })
+    })
+
+    test('asking for help harms nothing, whether or not there is somebody to hear it', () => {
+      const stop = store.onHelpAsked(() => {})
+      store.askForHelp('voice')
+      stop()
     })
 
     test('closing writes attempt, money and event together', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Store } from '../../src/store/types.ts'
-import { type Engine, makeWorld, NODE, START, type World } from './world.ts'
+import { type Engine, makeWorld, START, type World } from './world.ts'
 
 /** One thing that somebody does, several at the same time. Amounts are small and money short, so that all refusals occur. */
 const deed = fc.oneof(
@@ -18,14 +18,17 @@ type Deed = { do: string; micros: number }
 
 export function moneyContract(engine: Engine): void {
   describe('money', () => {
-    test('whatever races, the balances are the ledger and every reserve has a delivery that holds it', async () => {
-      const store = await engine.open(await engine.freshPlace())
+    test('whatever races on two nodes, the balances are the ledger and every reserve has a delivery that holds it', async () => {
+      const place = await engine.freshPlace()
+      const store = await engine.open(place)
+      const second = await engine.open(place)
       await fc.assert(
         fc.asyncProperty(fc.array(fc.array(deed, { maxLength: 12 }), { maxLength: 12 }), async (rounds) => {
           const world = await makeWorld(store, { balanceMicros: 1000 })
+          const nodes = [world, world.on(second, 'node-b')]
           const pins: string[] = []
           for (const deeds of rounds) {
-            await Promise.all(deeds.map((each) => perform(world, pins, each)))
+            await Promise.all(deeds.map((each, i) => perform(nodes[i % 2]!, pins, each)))
             assert.equal(await store.ledgerDrift(), 0)
             const { balanceMicros, reservedMicros } = await store.balance(world.accountId)
             assert.ok(reservedMicros >= 0 && reservedMicros <= balanceMicros, 'nothing is promised that is not there')
@@ -37,6 +40,7 @@ export function moneyContract(engine: Engine): void {
         { numRuns: 60 },
       )
       await store.close()
+      await second.close()
     })
   })
 }
@@ -63,7 +67,7 @@ async function perform(world: World, pins: string[], { do: what, micros }: Deed)
       await world.check(pinId, false)
       return
     default:
-      await store.recover({ nodeId: 'node-b', all: true, now: START })
+      await store.recover({ nodeId: 'node-c', all: true, now: START })
   }
 }
 
@@ -72,7 +76,7 @@ async function callOne(world: World, chargeMicros: number, final: boolean): Prom
   if (!job) return
   const { deliveryId } = job.delivery
   const attemptId = `${deliveryId}-${chargeMicros}`
-  await world.store.beginAttempt({ attemptId, deliveryId, nodeId: NODE, trunk: 't', now: START })
+  await world.tryToBegin(deliveryId, { attemptId })
   await Promise.all([
     world.close(deliveryId, { attemptId, chargeMicros, final }),
     world.close(deliveryId, { attemptId, chargeMicros: chargeMicros + 1 }),
@@ -81,7 +85,7 @@ async function callOne(world: World, chargeMicros: number, final: boolean): Prom
 
 /** Everything that is owed is called, everything that is held is recovered. */
 async function finishAll(store: Store, world: World): Promise<void> {
-  await store.recover({ nodeId: 'node-b', all: true, now: START })
+  await store.recover({ nodeId: 'node-c', all: true, now: START })
   for (const { delivery } of await world.claim({ most: 1000 })) await world.close(delivery.deliveryId)
   assert.deepEqual(await store.backlog(), { owed: 0, claimed: 0 })
 }

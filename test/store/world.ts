@@ -46,10 +46,10 @@ let made = 0
 /** An id that no other test, and no other process, has; not in the order of time, as ids of other kinds are not. */
 export const newId = (kind: string): string => `${(7919 * ++made) % 10_007}-${kind}-${process.pid}-${made}`
 
-export type World = Awaited<ReturnType<typeof makeWorld>>
+export type World = ReturnType<typeof worldOf>
 
 /** An account with money, an application and a template, and the usual requests with everything in them that must be. */
-export async function makeWorld(store: Store, options: { balanceMicros?: number } = {}) {
+export async function makeWorld(store: Store, options: { balanceMicros?: number } = {}): Promise<World> {
   const accountId = newId('account')
   const applicationId = newId('application')
   const templateId = newId('template')
@@ -74,6 +74,14 @@ export async function makeWorld(store: Store, options: { balanceMicros?: number 
     language: 'en',
     createdAt: START,
   })
+  return worldOf(store, { accountId, applicationId, templateId }, NODE)
+}
+
+type Ids = { accountId: string; applicationId: string; templateId: string }
+
+/** A world as one node sees it. */
+function worldOf(store: Store, ids: Ids, nodeId: string) {
+  const { accountId, applicationId, templateId } = ids
 
   type PinChange = Partial<AdmitSend['pin']>
   type SendChange = Partial<Omit<AdmitSend, 'pin' | 'delivery'>> & { pin?: PinChange; delivery?: Partial<NewDelivery> }
@@ -134,7 +142,7 @@ export async function makeWorld(store: Store, options: { balanceMicros?: number 
     store.countCheck({ accountId, pinId, matches, counted: [], now: START, ...change })
 
   const claim = (change: { most?: number; nodeId?: string; now?: number; channel?: Channel } = {}): Promise<Job[]> =>
-    store.claimDeliveries({ nodeId: NODE, channel: 'voice', most: 100, leaseMs: LEASE_MS, now: START, ...change })
+    store.claimDeliveries({ nodeId, channel: 'voice', most: 100, leaseMs: LEASE_MS, now: START, ...change })
 
   /** Takes everything that is owed and begins an attempt at the delivery asked for. */
   async function claimAndBegin(deliveryId: string, now = START): Promise<string> {
@@ -153,7 +161,7 @@ export async function makeWorld(store: Store, options: { balanceMicros?: number 
     store.beginAttempt({
       attemptId: newId('attempt'),
       deliveryId,
-      nodeId: NODE,
+      nodeId,
       trunk: 'trunk-1',
       now: START,
       ...change,
@@ -162,7 +170,7 @@ export async function makeWorld(store: Store, options: { balanceMicros?: number 
   const close = (deliveryId: string, change: Partial<CloseAttempt> = {}) =>
     store.closeAttempt({
       deliveryId,
-      nodeId: NODE,
+      nodeId,
       disposition: 'heard',
       evidence: { sipStatus: 200 },
       chargeMicros: 0,
@@ -174,9 +182,10 @@ export async function makeWorld(store: Store, options: { balanceMicros?: number 
 
   return {
     store,
-    accountId,
-    applicationId,
-    templateId,
+    nodeId,
+    ...ids,
+    /** The same world, seen by another node. */
+    on: (other: Store, otherNode: string) => worldOf(other, ids, otherNode),
     sendOf,
     send,
     resend,

@@ -27,8 +27,8 @@ export function prepareCorrectAttempt(database: Database): (close: CloseAttempt,
   const correctDelivery = database.prepare(`
     UPDATE deliveries SET disposition = ?, evidence = ?, charged_micros = charged_micros + ? WHERE seq = ?`)
 
-  return ({ deliveryId, attemptId, disposition, evidence, chargeMicros, event, now }, tx) => {
-    if (attemptId === undefined || disposition === 'abandoned') return false
+  return ({ deliveryId, attemptId, disposition, evidence, chargeMicros, final, event, now }, tx) => {
+    if (!final || attemptId === undefined || disposition === 'abandoned') return false
     const lost = find.get(deliveryId, attemptId)
     if (!lost) return false
     const { seq, account_id: accountId, pin_id: pinId, owing, free } = lost

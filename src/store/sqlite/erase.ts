@@ -25,7 +25,7 @@ export function prepareErase(
     WHERE to_hash IN (SELECT value FROM json_each(?)) AND pin_id > ? ORDER BY pin_id LIMIT ${PINS_PER_SLICE}`)
   const removeCounters = database.prepare(`
     DELETE FROM counters WHERE key > ? AND key <= ?
-      AND EXISTS (SELECT 1 FROM json_each(?) WHERE substr(key, -length(value)) = value)`)
+      AND EXISTS (SELECT 1 FROM json_each(?) WHERE substr(counters.key, -length(value)) = value)`)
   const removeRecords = database.prepare(`
     DELETE FROM idempotency WHERE (account_id, key) > (?, ?) AND (account_id, key) <= (?, ?)
       AND pin_id IN (SELECT value FROM json_each(?))`)

@@ -11,7 +11,8 @@ export type Inspection = {
 /** By schema version; since 2 each account has its own numbers. */
 const NEWEST_EVENT = {
   1: 'SELECT at FROM events ORDER BY seq DESC LIMIT 1',
-  2: 'SELECT max(e.at) AS at FROM event_heads h JOIN events e ON e.account_id = h.account_id AND e.seq = h.seq',
+  2: `SELECT max(at) AS at FROM (
+    SELECT (SELECT at FROM events e WHERE e.account_id = h.account_id ORDER BY seq DESC LIMIT 1) AS at FROM event_heads h)`,
 }
 
 /** Looks at a database file for reading only: it is neither migrated nor mended. Throws where it can not be opened. */
