@@ -7,6 +7,7 @@ export function keepLeases(
 ) {
   const { clock, store, nodeId, leaseMs } = deps
   let ended = false
+  let said = false
   let extending: Promise<unknown> = Promise.resolve()
   let timer = clock.after(leaseMs / 3, again)
 
@@ -16,9 +17,12 @@ export function keepLeases(
     if (deliveryIds.length === 0) return true
     try {
       await store.extendLeases({ nodeId, deliveryIds, leaseMs, now: clock.now() })
+      said = false
       return true
     } catch (error) {
-      deps.log.warn({ err: error, deliveries: deliveryIds.length }, 'leases could not be extended: trying again')
+      if (!said)
+        deps.log.warn({ err: error, deliveries: deliveryIds.length }, 'leases could not be extended: trying on')
+      said = true
       return false
     }
   }

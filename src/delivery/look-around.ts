@@ -36,7 +36,6 @@ export function lookAround(deps: DeliveryDeps, hands: Hands): { stop(): Promise<
     if (away) {
       away = false
       recoverFrom = clock.monotonic() + graceMs
-      log.info('the database is back')
     }
     for (const channel of owed) hands.take(channel)
     if (!overdue || clock.monotonic() < recoverFrom || !(await hands.extend())) return
