@@ -7,7 +7,7 @@ import { makeBatches } from './batch.ts'
 import { counterKey, countersOf } from './counted.ts'
 import type { Database } from './database.ts'
 import { plan, type Standing } from './plan-sends.ts'
-import { raiseCounter, routine, UNDONE } from './routines.ts'
+import { raiseTogether, routine, UNDONE } from './routines.ts'
 
 /** All of a batch or nothing: whatever does not fit raises, and the caller finds out what, and asks again for less. */
 const admitSends = routine(
@@ -20,12 +20,7 @@ DECLARE
   wanted int;
   written int;
 BEGIN
-  FOR r IN SELECT * FROM json_to_recordset(raises)
-    AS x(key text, ms bigint, most bigint, n bigint, first bigint, last bigint) ORDER BY key LOOP
-    IF NOT ${raiseCounter.name}(r.key, r.ms, r.most, r.n, r.first, r.last) THEN
-      RAISE EXCEPTION 'a counter' USING ERRCODE = '${UNDONE}';
-    END IF;
-  END LOOP;
+  PERFORM ${raiseTogether.name}(raises);
   FOR r IN SELECT * FROM json_to_recordset(reserves) AS x(account text, micros bigint) ORDER BY account LOOP
     UPDATE accounts SET reserved_micros = reserved_micros + r.micros
       WHERE account_id = r.account AND balance_micros - reserved_micros >= r.micros;
@@ -46,15 +41,16 @@ BEGIN
       RAISE EXCEPTION 'a key' USING ERRCODE = '${UNDONE}';
     END IF;
   END IF;
-  INSERT INTO pins (pin_id, account_id, application_id, template_id, code_key_id, to_sealed, to_hash, pin_type, pin_length,
+  WITH x AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(sends) AS x(pin text, account text, application text, template text, code_key text, sealed text,
+      hash text, type text, length int, made bigint, expires bigint, checks int, multiple smallint, filled text,
+      delivery text, channel text, at bigint, micros bigint, sender text, placeholders text)),
+  new_pins AS (
+    INSERT INTO pins (pin_id, account_id, application_id, template_id, code_key_id, to_sealed, to_hash, pin_type, pin_length,
       created_at, expires_at, max_checks, allow_multiple, placeholders)
-    SELECT pin, account, application, template, code_key, sealed, hash, type, length, made, expires, checks, multiple, filled
-    FROM json_to_recordset(sends) AS x(pin text, account text, application text, template text, code_key text, sealed text,
-      hash text, type text, length int, made bigint, expires bigint, checks int, multiple smallint, filled text);
+    SELECT pin, account, application, template, code_key, sealed, hash, type, length, made, expires, checks, multiple, filled FROM x)
   INSERT INTO deliveries (delivery_id, pin_id, account_id, channel, created_at, reserved_micros, sender, placeholders)
-    SELECT delivery, pin, account, channel, at, micros, sender, placeholders
-    FROM json_to_recordset(sends) AS x(delivery text, pin text, account text, channel text, at bigint, micros bigint,
-      sender text, placeholders text);
+    SELECT delivery, pin, account, channel, at, micros, sender, placeholders FROM x;
 END`,
 )
 

@@ -11,6 +11,9 @@ export type BatchOptions<Item, Answer> = {
   run(items: readonly Item[]): Promise<readonly (Answer | Error)[]>
 }
 
+/** Fewer than these go together. */
+const WORTH_SPLITTING = 16
+
 type Waiting<Item, Answer> = { item: Item; resolve(answer: Answer): void; reject(error: unknown): void }
 
 /**
@@ -46,12 +49,14 @@ export function makeBatches<Item, Answer>(options: BatchOptions<Item, Answer>): 
   }
 
   function take(): Waiting<Item, Answer>[] {
-    if (!tagsOf) return waiting.splice(0, most)
+    // many at once are shared among the batches that may be under way: one is written while the next is put together
+    const size = Math.min(most, Math.max(WORTH_SPLITTING, Math.ceil(waiting.length / (atOnce - running))))
+    if (!tagsOf) return waiting.splice(0, size)
     const tags = new Map<string, string>()
     const taken: Waiting<Item, Answer>[] = []
     const left: Waiting<Item, Answer>[] = []
     for (const each of waiting) {
-      const own = taken.length < most ? [...tagsOf(each.item)] : undefined
+      const own = taken.length < size ? [...tagsOf(each.item)] : undefined
       if (!own || own.some(([name, tag]) => (tags.get(name) ?? tag) !== tag)) left.push(each)
       else {
         for (const [name, tag] of own) tags.set(name, tag)

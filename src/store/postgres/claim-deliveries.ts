@@ -29,8 +29,8 @@ export function makeClaims(database: Database, numbers: Numbers) {
     text: `
       WITH taken AS (
         UPDATE deliveries SET state = 'claimed', node_id = $1, lease_until = $2
-        WHERE state = 'owed' AND closed_at IS NULL AND seq = ANY (ARRAY(
-          SELECT seq FROM deliveries WHERE closed_at IS NULL AND state = 'owed' AND channel = $3
+        WHERE state = 'owed' AND closed_at IS NULL AND delivery_id = ANY (ARRAY(
+          SELECT delivery_id FROM deliveries WHERE closed_at IS NULL AND state = 'owed' AND channel = $3
           ORDER BY seq LIMIT $4 FOR UPDATE SKIP LOCKED))
         RETURNING *)
       SELECT d.seq, ${DELIVERY}, ${PIN}, ${TEMPLATE}, d.lease_until, d.sender, d.placeholders AS delivery_placeholders
@@ -46,9 +46,9 @@ export function makeClaims(database: Database, numbers: Numbers) {
   const extend = {
     name: 'extend leases',
     text: `
-      UPDATE deliveries SET lease_until = $1 WHERE seq IN (
-        SELECT seq FROM deliveries WHERE delivery_id = ANY ($2) AND node_id = $3 AND state = 'claimed'
-        ORDER BY seq FOR UPDATE)`,
+      UPDATE deliveries SET lease_until = $1 WHERE delivery_id IN (
+        SELECT delivery_id FROM deliveries WHERE delivery_id = ANY ($2) AND node_id = $3 AND state = 'claimed'
+        ORDER BY delivery_id FOR UPDATE)`,
   }
 
   return {

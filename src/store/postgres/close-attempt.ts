@@ -59,11 +59,11 @@ BEGIN
     answer := 'yes';
     IF r.final THEN
       UPDATE deliveries q SET state = 'closed', node_id = NULL, lease_until = NULL, disposition = told, evidence = r.evidence,
-        closed_at = r.at, charged_micros = q.charged_micros + charge WHERE q.seq = d.seq;
+        closed_at = r.at, charged_micros = q.charged_micros + charge WHERE q.delivery_id = d.delivery_id;
       ns := ns || r.n; accounts_of := accounts_of || d.account_id; ats := ats || r.at; pins_of := pins_of || d.pin_id;
       deliveries_of := deliveries_of || d.delivery_id; datas := datas || r.event;
     ELSIF charge <> 0 THEN
-      UPDATE deliveries q SET charged_micros = q.charged_micros + charge WHERE q.seq = d.seq;
+      UPDATE deliveries q SET charged_micros = q.charged_micros + charge WHERE q.delivery_id = d.delivery_id;
     END IF;
     IF freed <> 0 THEN
       owners := owners || d.account_id; charges := charges || charge; frees := frees || freed;
@@ -112,7 +112,7 @@ BEGIN
   charge := greatest(0, least(asked, d.reserved_micros - d.charged_micros, free));
   UPDATE attempts a SET ended_at = ended, disposition = truth, evidence = proof, charged_micros = charge
     WHERE a.delivery_seq = d.seq AND a.attempt_id = attempt;
-  UPDATE deliveries q SET disposition = truth, evidence = proof, charged_micros = q.charged_micros + charge WHERE q.seq = d.seq;
+  UPDATE deliveries q SET disposition = truth, evidence = proof, charged_micros = q.charged_micros + charge WHERE q.delivery_id = d.delivery_id;
   IF charge <> 0 THEN
     UPDATE accounts a SET balance_micros = a.balance_micros - charge WHERE a.account_id = d.account_id;
     INSERT INTO ledger (account_id, kind, micros, delivery_id, note, at)

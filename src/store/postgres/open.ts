@@ -27,7 +27,7 @@ import { makeRecordOutcome, recordOutcomeRoutines } from './record-outcome.ts'
 import { makeRecover, recoverRoutines } from './recover.ts'
 import { removePins } from './remove-pins.ts'
 import { makeResealNumbers } from './reseal-numbers.ts'
-import { appendEvents, raiseCounter, raiseCounters, retryAfter } from './routines.ts'
+import { appendEvents, raiseCounter, raiseCounters, raiseTogether, retryAfter } from './routines.ts'
 import { makeApplications, makeLoadPin, makeTemplates } from './set-up.ts'
 import { makeSweep } from './sweep.ts'
 import { meaningOf } from './trouble.ts'
@@ -50,6 +50,7 @@ const ROUTINES = [
   raiseCounter,
   retryAfter,
   raiseCounters,
+  raiseTogether,
   ...admitSendRoutines,
   ...admitResendRoutines,
   ...countCheckRoutines,

@@ -7,10 +7,10 @@ import { createHash } from 'node:crypto'
  */
 export type Routine = { name: string; create: string }
 
-export function routine(name: string, takes: string, gives: string, body: string): Routine {
-  const digest = createHash('sha256').update([takes, gives, body].join('\n')).digest('hex').slice(0, 10)
+export function routine(name: string, takes: string, gives: string, body: string, settings = ''): Routine {
+  const digest = createHash('sha256').update([takes, gives, body, settings].join('\n')).digest('hex').slice(0, 10)
   const full = `${name}_${digest}`
-  const create = `CREATE FUNCTION ${full}(${takes}) RETURNS ${gives} LANGUAGE plpgsql AS $body$\n${body}\n$body$`
+  const create = `CREATE FUNCTION ${full}(${takes}) RETURNS ${gives} LANGUAGE plpgsql ${settings} AS $body$\n${body}\n$body$`
   return { name: full, create }
 }
 
@@ -67,6 +67,46 @@ BEGIN
       AND (c.started_at + ms > first AND c.started_at <= first + ms) = (c.started_at + ms > last AND c.started_at <= last + ms);
   RETURN FOUND;
 END`,
+)
+
+/**
+ * Raises many counters by what a batch needs of each, or undoes everything. Those that are new are made; the rest, which
+ * are told by not being of this transaction, are raised, in the order of their keys.
+ */
+export const raiseTogether = routine(
+  'raise_together',
+  'raises json',
+  'void',
+  `
+DECLARE
+  wanted int := json_array_length(raises);
+  made int;
+  raised int := 0;
+BEGIN
+  INSERT INTO counters (key, started_at, ends_at, count)
+    SELECT r.key, r.first, r.first + r.ms, r.n
+    FROM json_to_recordset(raises) AS r(key text, ms bigint, most bigint, n bigint, first bigint)
+    WHERE r.n <= r.most ORDER BY r.key
+    ON CONFLICT (key) DO NOTHING;
+  GET DIAGNOSTICS made = ROW_COUNT;
+  IF made < wanted THEN
+    UPDATE counters c SET
+      count = CASE WHEN r.first >= c.started_at + r.ms OR r.first < c.started_at - r.ms THEN r.n ELSE c.count + r.n END,
+      started_at = CASE WHEN r.first >= c.started_at + r.ms OR r.first < c.started_at - r.ms THEN r.first ELSE c.started_at END,
+      ends_at = CASE WHEN r.first >= c.started_at + r.ms OR r.first < c.started_at - r.ms THEN r.first ELSE c.started_at END + r.ms
+    FROM (SELECT * FROM json_to_recordset(raises)
+      AS x(key text, ms bigint, most bigint, n bigint, first bigint, last bigint) ORDER BY x.key) r
+    WHERE c.key = r.key AND c.xmin <> pg_current_xact_id()::xid
+      AND r.n + CASE WHEN r.first >= c.started_at + r.ms OR r.first < c.started_at - r.ms THEN 0 ELSE c.count END <= r.most
+      AND (r.first >= c.started_at + r.ms OR r.first < c.started_at - r.ms) =
+        (r.last >= c.started_at + r.ms OR r.last < c.started_at - r.ms);
+    GET DIAGNOSTICS raised = ROW_COUNT;
+  END IF;
+  IF made + raised < wanted THEN
+    RAISE EXCEPTION 'a counter' USING ERRCODE = '${UNDONE}';
+  END IF;
+END`,
+  'SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off',
 )
 
 /** How long until a counter may be raised again, ms. */
