@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { hashSecret } from '../api/index.ts'
 import { type Clock, systemClock } from '../clock.ts'
-import { readConfig } from '../config.ts'
 import { DEFAULT_ACCOUNT } from '../default-account.ts'
-import { makeApiKey, readMasterKeys } from '../key-files.ts'
-import { silentLog } from '../log.ts'
+import { makeApiKey } from '../key-files.ts'
 import { type Random, systemRandom } from '../random.ts'
-import { type ApiKey, openStore, type Store, sealedNumbers } from '../store/index.ts'
+import type { ApiKey } from '../store/index.ts'
+import { withStore } from './installation.ts'
 import { Failure, type Io, paint } from './io.ts'
 
 const SCOPES = ['2fa:manage', '2fa:pin:send']
@@ -88,27 +85,3 @@ const shown = ({ keyId, name, enabled, scopes, createdAt, validTo }: ApiKey) => 
   createdAt: new Date(createdAt).toISOString(),
   ...(validTo !== undefined && { validTo: new Date(validTo).toISOString() }),
 })
-
-/** The installation's own database: made by the first start of the server, never by this command. */
-async function withStore<T>(io: Io, use: (store: Store) => Promise<T>): Promise<T> {
-  const { settings, secrets } = readConfig(io.env)
-  const { dataDir, database } = settings
-  if (!database.url && !existsSync(join(dataDir, 'pincall.db'))) {
-    throw new Failure(
-      `There is no database in ${dataDir}: start the server once (npm start), or set PINCALL_DATA_DIR to its data directory.`,
-    )
-  }
-  const store = await openStore({
-    ...(database.url && { databaseUrl: database.url }),
-    poolSize: 2,
-    dataDir,
-    numbers: sealedNumbers(readMasterKeys(secrets, dataDir)),
-    clock: systemClock,
-    log: silentLog,
-  })
-  try {
-    return await use(store)
-  } finally {
-    await store.close()
-  }
-}

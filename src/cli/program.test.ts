@@ -30,7 +30,8 @@ test('the version is the package’s', async () => {
 test('help names every command and the first steps, and fits the terminal', async () => {
   const { exitCode, out } = await run('--help')
   assert.equal(exitCode, 0)
-  for (const command of ['serve', 'demo', 'keys', 'doctor']) assert.match(out, new RegExp(`^  ${command} `, 'm'))
+  for (const command of ['serve', 'demo', 'keys', 'store', 'erase', 'doctor'])
+    assert.match(out, new RegExp(`^  ${command} `, 'm'))
   assert.match(out, /^First steps:$/m)
   assert.deepEqual(
     out.split('\n').filter((line) => line.length > 100),
@@ -44,6 +45,8 @@ for (const args of [
   ['demo', '--number', '12'],
   ['demo', '--say', 'no place'],
   ['keys', 'disable'],
+  ['store', 'export'],
+  ['erase', '12'],
 ]) {
   test(`\`pincall ${args.join(' ')}\` is refused with a sentence and exit code 1, and nothing is started`, async () => {
     const { exitCode, out, err } = await run(...args)

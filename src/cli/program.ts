@@ -48,6 +48,8 @@ function describe(io: Io, exit: (code: number) => void): Command {
   addServe(program, io)
   addDemo(program, io)
   addKeys(program, io)
+  addStore(program, io)
+  addErase(program, io)
   addDoctor(program, io, exit)
   return program
 }
@@ -60,6 +62,7 @@ First steps:
 
 Settings come from the environment; these decide which installation a command means:
   PINCALL_DATA_DIR     database, keys (./data)
+  PINCALL_DATABASE_URL postgres://user:password@host/database (none: SQLite in the data directory)
   PINCALL_HTTP_HOST    where the server listens (127.0.0.1)
   PINCALL_HTTP_PORT    and on which port (8020)
   PINCALL_CONFIG       a YAML file with trunks, routes, prices and limits (none: the sandbox is on)`
@@ -147,6 +150,63 @@ function addKeys(program: Command, io: Io): void {
 function daysOf(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('It wants a whole number of days.')
   return Number(text)
+}
+
+function addStore(program: Command, io: Io): void {
+  const store = program
+    .command('store')
+    .helpCommand(false)
+    .summary('move, back up and check the database')
+    .description(
+      'The database of the installation that PINCALL_DATA_DIR and PINCALL_DATABASE_URL mean. None of these commands makes a ' +
+        'master key: those that need it read secret.key in the data directory, or PINCALL_SECRET_KEY, as the server does.',
+    )
+  store
+    .command('export')
+    .description(
+      'write everything into a new file, as it is at one moment; servers may go on. Numbers stay sealed, codes are not in it. ' +
+        'It reads the same on SQLite and PostgreSQL',
+    )
+    .argument('<file>', 'a new file, gzipped where its name ends in .gz; - for stdout')
+    .action(async (file: string) => (await import('./store.ts')).exportTo(io, file))
+  store
+    .command('import')
+    .description(
+      'make a new, empty database hold what an export holds: all of it, or nothing. Refuses to overwrite, and a file that ' +
+        'is not whole',
+    )
+    .argument('<file>', 'as `pincall store export` wrote it; - for stdin')
+    .action(async (file: string) => (await import('./store.ts')).importFrom(io, file))
+  store
+    .command('backup')
+    .description('copy the SQLite database into a new file while a server uses it, and check the copy')
+    .argument('<file>', 'a new file')
+    .action(async (file: string) => (await import('./store.ts')).backUp(io, file))
+  store
+    .command('reseal')
+    .description('seal every number with the current master key; servers may go on. Needs the older keys still')
+    .action(async () => (await import('./store.ts')).reseal(io))
+  store
+    .command('check')
+    .description(
+      'say whether the money adds up, the file is whole and what waits. Exits with 1 where something is wrong',
+    )
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: true }) => (await import('./store.ts')).check(io, options))
+}
+
+function addErase(program: Command, io: Io): void {
+  program
+    .command('erase')
+    .summary('forget a person: every PIN of a number, and all that hangs on it')
+    .description(
+      'Removes every PIN of a number in all accounts, with its deliveries, attempts, events and limits; asks nothing, and can ' +
+        'not be undone. What was paid stays in the ledger, without whom. Needs every master key that numbers are sealed with. ' +
+        'Exits with 1 where something is on its way to the number and had to stay.',
+    )
+    .argument('<number>', 'with country code', numberOf)
+    .option('--json', 'print JSON')
+    .action(async (number: string, options: { json?: true }) => (await import('./erase.ts')).erase(io, number, options))
 }
 
 function addDoctor(program: Command, io: Io, exit: (code: number) => void): void {
