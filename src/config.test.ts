@@ -38,6 +38,13 @@ const wrongEnvironments: [env: Record<string, string>, sentence: RegExp][] = [
   [{ PINCALL_ACCOUNT_USER: 'a:b' }, /PINCALL_ACCOUNT_USER wants/],
   [{ PINCALL_LOG_LEVEL: 'loud' }, /PINCALL_LOG_LEVEL wants one of/],
   [{ PINCALL_HTTP_PROT: '1' }, /^PINCALL_HTTP_PROT is not a setting of Pincall/],
+  [
+    { PINCALL_DATABASE_URL: 'mysql://a:b@c/d' },
+    /^PINCALL_DATABASE_URL wants postgres:\/\/user:password@host:5432\/database/,
+  ],
+  [{ PINCALL_DATABASE_URL: 'postgres://u:p@host' }, /PINCALL_DATABASE_URL wants/],
+  [{ PINCALL_DATABASE_URL: 'postgres://u:p@/db' }, /PINCALL_DATABASE_URL wants/],
+  [{ PINCALL_DATABASE_URL: 'postgres://u:p@h1:5432,/db' }, /PINCALL_DATABASE_URL wants/],
   [{ PINCALL_CONFIG: '/nowhere/pincall.yaml' }, /can not be read \(ENOENT\)/],
 ]
 for (const [env, sentence] of wrongEnvironments) {
@@ -64,6 +71,9 @@ const wrongFiles: [text: string, sentence: RegExp][] = [
   [`${TRUNK}  - x\n`, /line \d+/],
   ['limits: { resendsPerApplication: often }\n', /limits\.resendsPerApplication wants so many in so long/],
   ['account: { balance: 10 }\n', /account\.balance/],
+  ['retention: { days: -1 }\n', /retention\.days wants whole days, 0 for ever/],
+  ['retention: { accounts: { shop: 3 } }\n', /retention\.accounts\.shop is not a setting/],
+  ['database: { url: "postgres://h/d" }\n', /database\.url is not a setting/],
   ['a: [', /pincall-\d+\.yaml/],
 ]
 for (const [text, sentence] of wrongFiles) {
@@ -71,6 +81,36 @@ for (const [text, sentence] of wrongFiles) {
     assert.throws(withFile(text), { message: sentence, code: 'configuration' })
   })
 }
+
+test('a database may have several hosts; without one there is a file in the data directory', () => {
+  assert.deepEqual(readConfig({}).settings.database, { poolSize: 10 })
+  for (const url of [
+    'postgres://u:p@localhost/pincall',
+    'postgresql://u:p%40ss@db1:5432,db2:5433,[::1]:5434/pincall?sslmode=require',
+    'postgres://10.0.0.1/pincall',
+  ]) {
+    assert.equal(readConfig({ PINCALL_DATABASE_URL: url }).settings.database.url, url)
+  }
+  assert.equal(withFile('database: { poolSize: 25 }\n')().settings.database.poolSize, 25)
+})
+
+test('what is wrong with a database’s URL is told without it: it holds a password', () => {
+  for (const url of ['postgres://u:hush-hush@h', 'hush-hush', 'postgres://u:hush-hush@h:port/d']) {
+    assert.throws(
+      () => readConfig({ PINCALL_DATABASE_URL: url }),
+      ({ message }: Error) => !message.includes('hush'),
+    )
+  }
+})
+
+test('what is over is kept for 90 days where nothing else is said, for some accounts as they are told', () => {
+  assert.deepEqual(readConfig({}).settings.retention, { days: 90, accounts: {} })
+  const account = '00000000000000000000000000000001'
+  assert.deepEqual(withFile(`retention: { days: 0, accounts: { "${account}": 7 } }\n`)().settings.retention, {
+    days: 0,
+    accounts: { [account]: 7 },
+  })
+})
 
 test('the sandbox does not start beside real trunks unless it is asked to', () => {
   assert.equal(withFile(TRUNK)().settings.sandbox.on, false)

@@ -6,11 +6,12 @@ import { setUp, startPincall } from './testbed/running-server.ts'
 
 type Arrived = { channel: string; to: string; code: string }[]
 
-test('no code, key or password stands in anything that the program wrote', async () => {
+test('no code, key or password stands in anything that the program wrote, and no number in what it keeps', async () => {
   await using pincall = await startPincall({
     env: { PINCALL_LOG_LEVEL: 'trace', PINCALL_ACCOUNT_PASSWORD: 'correct horse battery staple' },
   })
   const codes = new Set<string>()
+  const numbers = ['41793026751', '41793026752']
   const written: [where: string, what: Buffer][] = []
   for (const [pinType, language] of [
     ['NUMERIC', 'en'],
@@ -18,7 +19,7 @@ test('no code, key or password stands in anything that the program wrote', async
   ]) {
     const template = { pinType, language, pinLength: 8, messageText: 'Hello {{name}}, {{pin}}', repeatDTMF: '1' }
     const { applicationId, messageId } = await setUp(pincall, { template })
-    const to = pinType === 'NUMERIC' ? '41793026751' : '41793026752'
+    const to = numbers[pinType === 'NUMERIC' ? 0 : 1]
     const sent = await pincall.call('POST', '/2fa/2/pin', {
       applicationId,
       messageId,
@@ -54,8 +55,11 @@ test('no code, key or password stands in anything that the program wrote', async
   written.push(['output', Buffer.from(pincall.output())])
   const files = readdirSync(pincall.dataDir, { recursive: true, encoding: 'utf8' })
   assert.ok(files.includes('pincall.db'))
-  for (const file of files.filter((name) => !name.endsWith('.key')))
-    written.push([file, readFileSync(join(pincall.dataDir, file))])
+  for (const file of files.filter((name) => !name.endsWith('.key'))) {
+    const kept = readFileSync(join(pincall.dataDir, file))
+    written.push([file, kept])
+    for (const number of numbers) assert.ok(!kept.includes(number.slice(2)), `a number stands in ${file}`)
+  }
 
   assert.ok(codes.size >= 4, `${codes.size} codes`)
   for (const [where, what] of written) {

@@ -99,7 +99,10 @@ const VERBS = [
 ] as const satisfies (keyof Verification)[]
 
 /** Opens the wire over an in-memory store with two accounts, their keys, and the verbs of `script`. */
-export async function openWire(script: Partial<Verification> = {}, change: Partial<ApiDeps> = {}): Promise<Wired> {
+export async function openWire(
+  script: Partial<Verification> = {},
+  change: Partial<ApiDeps> | ((basis: { store: Store; clock: ManualClock }) => Partial<ApiDeps>) = {},
+): Promise<Wired> {
   const clock = new ManualClock()
   const lines: Record<string, unknown>[] = []
   const log = makeLog({ level: 'trace', destination: { write: (line) => void lines.push(JSON.parse(line)) } })
@@ -110,6 +113,7 @@ export async function openWire(script: Partial<Verification> = {}, change: Parti
   const listeners = new Set<(progress: Progress) => void>()
   const ready: Wired['ready'] = { ready: true }
   const registry = new Registry()
+  const changed = typeof change === 'function' ? change({ store, clock }) : change
   const api = await buildApi({
     clock,
     random: seededRandom('api'),
@@ -128,7 +132,7 @@ export async function openWire(script: Partial<Verification> = {}, change: Parti
     callWaitMs: 25_000,
     readiness: () => ready,
     registry,
-    ...change,
+    ...changed,
   })
   return {
     api,
