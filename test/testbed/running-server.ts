@@ -26,6 +26,11 @@ export type RunningPincall = {
 
 export type StartOptions = { dataDir?: string; config?: string; env?: Record<string, string> }
 
+/** A server on a machine that computes beside it starts slowly; one that never starts is told here. */
+const READY_WITHIN_MS = 60_000
+/** Longer than any wait that a request may ask for: no test hangs on an answer that never comes. */
+const ANSWER_WITHIN_MS = 130_000
+
 const root = resolve(import.meta.dirname, '../..')
 
 export async function startPincall(options: StartOptions = {}): Promise<RunningPincall> {
@@ -51,12 +56,21 @@ export async function startPincall(options: StartOptions = {}): Promise<RunningP
   })
   const ended = new Promise<number | null>((resolveEnd) => child.on('exit', resolveEnd))
   const url = await new Promise<string>((found, failed) => {
+    const late = setTimeout(() => {
+      child.kill('SIGKILL')
+      failed(new Error(`Pincall was not ready within ${READY_WITHIN_MS} ms:\n${output}`))
+    }, READY_WITHIN_MS)
     createInterface({ input: child.stdout }).on('line', (line) => {
       output += `${line}\n`
       const match = /Pincall is ready at (\S+)/.exec(line)
-      if (match) found(match[1])
+      if (!match) return
+      clearTimeout(late)
+      found(match[1])
     })
-    ended.then((code) => failed(new Error(`Pincall ended with ${code}:\n${output}`)))
+    ended.then((code) => {
+      clearTimeout(late)
+      failed(new Error(`Pincall ended with ${code}:\n${output}`))
+    })
   })
   return {
     url,
@@ -67,6 +81,7 @@ export async function startPincall(options: StartOptions = {}): Promise<RunningP
     async call(method, path, body, headers = {}) {
       const response = await fetch(url + path, {
         method,
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
         headers: {
           authorization: `App ${key}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -99,7 +114,10 @@ export async function startPincall(options: StartOptions = {}): Promise<RunningP
 }
 
 /** An application with limits wide enough for a test, and a template. */
-export async function setUp(pincall: RunningPincall, change: { configuration?: Json; template?: Json } = {}) {
+export async function setUp(
+  pincall: Pick<RunningPincall, 'call'>,
+  change: { configuration?: Json; template?: Json } = {},
+) {
   const application = await pincall.call('POST', '/2fa/2/applications', {
     name: 'test',
     configuration: {
