@@ -27,7 +27,8 @@ export function findPrograms(): { patroni: string; etcd: string; postgresBin: st
   const newest = versions.sort((a, b) => Number(b) - Number(a)).map((version) => `/usr/lib/postgresql/${version}/bin`)
   const postgresBin = newest.find((bin) => existsSync(join(bin, 'pg_rewind')))
   const missing = [
-    ...(existsSync('/usr/bin/patroni') ? [] : ['patroni', 'python3-etcd']),
+    ...(existsSync('/usr/bin/patroni') ? [] : ['patroni']),
+    ...(existsSync('/usr/lib/python3/dist-packages/etcd') ? [] : ['python3-etcd']),
     ...(existsSync('/usr/bin/etcd') ? [] : ['etcd-server']),
     ...(postgresBin ? [] : ['postgresql']),
   ]
