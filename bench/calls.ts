@@ -173,9 +173,9 @@ account: { balance: "100000" }
       await placeAll(SERVER_CALLS)
       const cpu = (cpuMs(pincall.pid) - before.cpu) / SERVER_CALLS
       const speech = (childrenCpuMs(pincall.pid) - before.speech) / SERVER_CALLS
-      const rows = pincall.database
-        .prepare('SELECT disposition, evidence FROM deliveries ORDER BY seq DESC LIMIT ?')
-        .all(SERVER_CALLS)
+      const rows = await pincall.read(
+        `SELECT disposition, evidence FROM deliveries ORDER BY seq DESC LIMIT ${SERVER_CALLS}`,
+      )
       const evidence = rows.map((row) => ({
         disposition: String(row.disposition),
         evidence: JSON.parse(String(row.evidence)) as Evidence,

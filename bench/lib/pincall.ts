@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
 import { type CodeKeys, codeKeys } from '../../src/verification/code.ts'
 import { cpuMs, ROOT, SERVER_CORE, type Started, startOn } from './processes.ts'
 
@@ -14,7 +15,7 @@ export type BenchedPincall = {
   headers: Record<string, string>
   keys: CodeKeys
   /** Reads the server's database from outside, while it runs. */
-  database: DatabaseSync
+  read(sql: string): Promise<Record<string, unknown>[]>
   output(): string
   post(
     path: string,
@@ -31,8 +32,9 @@ const MASTER_KEY = '8f'.repeat(32)
 const START_MS = 90_000
 
 export async function startPincall(
-  options: { config?: string; env?: Record<string, string>; main?: string } = {},
+  options: { config?: string; env?: Record<string, string>; main?: string; databaseUrl?: string } = {},
 ): Promise<BenchedPincall> {
+  const { databaseUrl } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'pincall-bench-'))
   const configPath = join(dataDir, 'pincall.yaml')
   if (options.config) writeFileSync(configPath, options.config)
@@ -48,21 +50,21 @@ export async function startPincall(
       PINCALL_ACCOUNT_PASSWORD: 'only for benchmarks',
       PINCALL_LOG_LEVEL: 'warn',
       ...(options.config && { PINCALL_CONFIG: configPath }),
+      ...(databaseUrl && { PINCALL_DATABASE_URL: databaseUrl }),
       ...options.env,
     },
   })
   const [, url] = await server.line(/Pincall is ready at (\S+)/, START_MS)
   const started = { seconds: (performance.now() - begun) / 1000, cpuMs: cpuMs(server.pid) }
   const headers = { authorization: `App ${API_KEY}` }
-  const database = new DatabaseSync(join(dataDir, 'pincall.db'), { readOnly: true, timeout: 5000 })
-  const open = database.prepare('SELECT count(*) AS open FROM deliveries WHERE closed_at IS NULL')
+  const database = databaseUrl ? await readPostgres(databaseUrl) : readSqlite(join(dataDir, 'pincall.db'))
   return {
     url,
     pid: server.pid,
     started,
     headers,
     keys: codeKeys([{ id: 'k1', key: Buffer.from(MASTER_KEY, 'hex') }]),
-    database,
+    read: database.read,
     output: server.output,
     async post(path, body, more = {}) {
       const answer = await fetch(url + path, {
@@ -75,17 +77,30 @@ export async function startPincall(
     },
     async idle(withinMs) {
       for (const until = performance.now() + withinMs; performance.now() < until; ) {
-        if (open.get()?.open === 0) return
+        const [{ open }] = await database.read('SELECT count(*) AS open FROM deliveries WHERE closed_at IS NULL')
+        if (Number(open) === 0) return
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
       throw new Error(`deliveries were still open after ${withinMs} ms`)
     },
     async close() {
-      database.close()
+      await database.close()
       await server.stop()
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+function readSqlite(path: string) {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+  return { read: async (sql: string) => database.prepare(sql).all(), close: async () => database.close() }
+}
+
+async function readPostgres(url: string) {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {}) // told by the query
+  await client.connect()
+  return { read: async (sql: string) => (await client.query(sql)).rows, close: () => client.end() }
 }
 
 export const PIN_LENGTH = 6

@@ -1,5 +1,5 @@
 // The peer of bench/http.ts: better-auth's phone-number plugin behind plain node:http, in a process of its own.
-// Usage: node better-auth.mjs <database file> <as-shipped | wal-full>. Prints `ready <port>`.
+// Usage: node better-auth.mjs <database file or postgres:// URL> <as-shipped | wal-full | postgres>. Prints `ready <port>`.
 // Not TypeScript, so that the type check needs nothing of bench/node_modules.
 import { createServer } from 'node:http'
 import { DatabaseSync } from 'node:sqlite'
@@ -7,9 +7,10 @@ import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { toNodeHandler } from 'better-auth/node'
 import { phoneNumber } from 'better-auth/plugins'
+import pg from 'pg'
 
 const [, , path, durability] = process.argv
-const database = new DatabaseSync(path)
+const database = durability === 'postgres' ? new pg.Pool({ connectionString: path }) : new DatabaseSync(path)
 if (durability === 'wal-full') database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
 
 /** What "the phone" received: the load generator asks for it between sends and checks, outside the measured time. */
