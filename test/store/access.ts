@@ -36,16 +36,16 @@ export function accessContract(engine: Engine): void {
       assert.equal(await store.ledgerDrift(), 0)
     })
 
-    test('every account is listed, oldest first', async () => {
-      const known = (await store.listAccounts()).length
-      const older = { accountId: newId('account'), name: 'older', createdAt: START - 5 }
-      const younger = { accountId: newId('account'), name: 'younger', createdAt: START + 5 }
-      await store.ensureAccount(younger, 0)
-      await store.ensureAccount(older, 0)
+    test('every account is listed', async () => {
+      const made = [account, account].map(async (make) => ({ accountId: await make(), name: 'Acme', createdAt: START }))
+      const [first, second] = await Promise.all(made)
       const listed = await store.listAccounts()
-      assert.equal(listed.length, known + 2)
-      assert.deepEqual(listed[0], older)
-      assert.deepEqual(listed.at(-1), younger)
+      for (const each of [first, second]) {
+        assert.deepEqual(
+          listed.filter(({ accountId }) => accountId === each?.accountId),
+          [each],
+        )
+      }
     })
 
     test('a database that answers is no trouble, and its clock goes', () => {

@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
+import { makeListeners } from '../listeners.ts'
 import type { Numbers } from '../numbers.ts'
-import type { Store } from '../types.ts'
+import type { Store, StoredEvent } from '../types.ts'
 import { type Database, openDatabase } from './database.ts'
-import { makeListeners } from './listeners.ts'
 import { accessOf, deliveriesOf, eventsOf, housekeepingOf, moneyOf, pinsOf, setUpOf } from './operations.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -22,7 +22,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
 
 /** The store over an open database: every statement is compiled here, once. Writes go through the queue, reads go straight. */
 export function storeOn(database: Database, { log, clock, numbers }: Omit<SqliteOptions, 'path'>): Store {
-  const listeners = makeListeners(log)
+  const listeners = makeListeners<StoredEvent>(log)
   const queue = new WriteQueue(database, { log, clock, publish: listeners.publish })
   let closed = false
   return {

@@ -32,19 +32,18 @@ export function preparePrune(database: Database, queue: WriteQueue): (prune: Pru
   )
   const removeEvents = database.prepare('DELETE FROM events WHERE account_id = ? AND seq <= ?')
 
-  /** Looks at the next so many, and removes those that are over; `next` is absent at the end. */
+  /** Looks at the next PINs, and removes those that are over, `most` at most; `next` is absent at the end. */
   function pinSlice(
     applicationId: string,
     before: number,
     from: Place,
     most: number,
   ): { removed: Removed; next?: Place } {
-    const rows = oldPins.all(applicationId, before, from.createdAt, from.pinId, most)
-    const removed = removePins(rows.filter(({ over }) => over === 1).map((row) => row.pin_id))
-    const last = rows.at(-1)
-    return last && rows.length === most
-      ? { removed, next: { createdAt: last.created_at, pinId: last.pin_id } }
-      : { removed }
+    const rows = oldPins.all(applicationId, before, from.createdAt, from.pinId, PINS_PER_SLICE)
+    const over = rows.filter((row) => row.over === 1).slice(0, most)
+    const removed = removePins(over.map((row) => row.pin_id))
+    const last = rows.length === PINS_PER_SLICE ? rows.at(-1) : undefined
+    return { removed, ...(last && { next: { createdAt: last.created_at, pinId: last.pin_id } }) }
   }
 
   async function prunePins(applicationId: string, before: number, most: number): Promise<Removed> {
@@ -52,8 +51,8 @@ export function preparePrune(database: Database, queue: WriteQueue): (prune: Pru
     let from: Place | undefined = { createdAt: Number.MIN_SAFE_INTEGER, pinId: '' }
     while (from && removed.pins < most) {
       const here: Place = from
-      const size = Math.min(PINS_PER_SLICE, most - removed.pins)
-      const slice = await queue.write(() => pinSlice(applicationId, before, here, size))
+      const left = most - removed.pins
+      const slice = await queue.write(() => pinSlice(applicationId, before, here, left))
       removed = sumOf(removed, slice.removed)
       from = slice.next
     }
