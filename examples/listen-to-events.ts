@@ -16,6 +16,7 @@ const what: Record<string, (told: Told) => string> = {
   progress: ({ step }) => `now: ${step}`,
   'delivery.outcome': ({ callStatus }) => `outcome known: ${callStatus}`,
   'delivery.closed': ({ channel, callStatus }) => `${channel} is over${callStatus ? `: ${callStatus}` : ''}`,
+  'delivery.corrected': ({ callStatus }) => `its true end came late: ${callStatus}`,
   'pin.verified': () => 'the number is verified',
 }
 
