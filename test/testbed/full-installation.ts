@@ -23,7 +23,7 @@ export type Filled = Awaited<ReturnType<typeof fillInstallation>>
  * where it may be.
  */
 export async function fillInstallation(store: Store) {
-  await store.rememberOnce('master-key:k2', 'fedcba9876543210')
+  for (const name of ['b', 'A', 'a', 'B', 'ä', '_']) await store.rememberOnce(`sorted:${name}`, name)
   const one = await makeWorld(store, { balanceMicros: 5_000_000 })
   const two = await makeWorld(store, { balanceMicros: 0 })
   await store.topUp(two.accountId, 300_000, UNICODE, START)
@@ -64,9 +64,9 @@ export async function fillInstallation(store: Store) {
   const verified = await one.send({ pin: pinOf('41791112233') })
   const heard = await one.claimAndBegin(verified.deliveryId)
   await one.close(verified.deliveryId, { attemptId: heard, chargeMicros: 700, evidence: { said: UNICODE, q850: null } })
+  await one.resend(verified.pinId, { now: START + MINUTE, delivery: { channel: 'sms' } })
   await one.check(verified.pinId, false)
   await one.check(verified.pinId, true, { now: START + MINUTE })
-  await one.resend(verified.pinId, { now: START + MINUTE, delivery: { channel: 'sms' } })
 
   const told = await two.send({ pin: pinOf() })
   const second = await two.claimAndBegin(told.deliveryId)

@@ -11,15 +11,16 @@ import { notWhole } from './import.ts'
  * the disk when this resolves, and gone where it was not finished.
  */
 export async function writeText(to: string | NodeJS.WritableStream, text: AsyncIterable<string>): Promise<void> {
-  if (typeof to !== 'string') return await pipeline(Readable.from(text), to, { end: false })
+  const pieces = Readable.from(text, { highWaterMark: 1 }) // read no further than was written
+  if (typeof to !== 'string') return await pipeline(pieces, to, { end: false })
   const file = createWriteStream(to, { flags: 'wx', mode: 0o600, flush: true })
   let mine = false
   file.once('open', () => {
     mine = true
   })
   try {
-    if (to.endsWith('.gz')) await pipeline(Readable.from(text), createGzip(), file)
-    else await pipeline(Readable.from(text), file)
+    if (to.endsWith('.gz')) await pipeline(pieces, createGzip(), file)
+    else await pipeline(pieces, file)
   } catch (error) {
     if (mine) await rm(to, { force: true })
     throw reasoned(error, to, 'written')

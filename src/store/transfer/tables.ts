@@ -9,7 +9,7 @@ export type ColumnType = 'text' | 'text?' | 'integer' | 'integer?'
 
 export type Table = {
   name: string
-  /** The primary key: the order of the rows in a file. */
+  /** What no two rows have in common: the order of the rows in a file. SQLite's primary key. */
   key: readonly string[]
   columns: Readonly<Record<string, ColumnType>>
 }
