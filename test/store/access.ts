@@ -148,8 +148,10 @@ export function accessContract(engine: Engine): void {
     test('of many values remembered at once under one name, all are told the same one', async () => {
       const name = newId('name')
       const told = await Promise.all(['a', 'b', 'c'].map((value) => store.rememberOnce(name, value)))
-      assert.deepEqual(told, ['a', 'a', 'a'])
-      assert.equal(await store.rememberOnce(name, 'd'), 'a')
+      const [first] = told
+      assert.ok(['a', 'b', 'c'].includes(first!))
+      assert.deepEqual(told, [first, first, first])
+      assert.equal(await store.rememberOnce(name, 'd'), first)
     })
   })
 }

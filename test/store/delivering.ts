@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { Store } from '../../src/store/types.ts'
 import { type Engine, LEASE_MS, makeWorld, NODE, START, type World } from './world.ts'
 
@@ -13,8 +13,8 @@ export function deliveringContract(engine: Engine): void {
       opened.push(store)
       world = await makeWorld(store)
     })
-    after(async () => {
-      for (const each of opened) await each.close()
+    afterEach(async () => {
+      for (const each of opened.splice(0)) await each.close()
     })
 
     const outcome = (deliveryId: string, change: object = {}) =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { sealedNumbers } from '../../src/store/numbers.ts'
 import type { Removed, Store } from '../../src/store/types.ts'
 import { DAY, type Engine, limit, MINUTE, makeWorld, NEW_KEY, newId, OLD_KEY, START, type World } from './world.ts'
@@ -18,8 +18,8 @@ export function forgettingContract(engine: Engine): void {
       opened.push(store)
       world = await makeWorld(store)
     })
-    after(async () => {
-      for (const each of opened) await each.close()
+    afterEach(async () => {
+      for (const each of opened.splice(0)) await each.close()
     })
 
     /** A PIN that was called once, for 100, and verified: two events. */

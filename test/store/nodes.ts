@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sealedNumbers } from '../../src/store/numbers.ts'
 import type { Admission, Counted, Job, Store, StoredEvent } from '../../src/store/types.ts'
@@ -35,8 +35,8 @@ export function nodesContract(engine: Engine): void {
       a = await makeWorld(first)
       b = a.on(second, 'node-b')
     })
-    after(async () => {
-      for (const each of opened) await each.close()
+    afterEach(async () => {
+      for (const each of opened.splice(0)) await each.close()
     })
 
     /** Does something so many times at once, by turns on one node and on the other. */
@@ -356,7 +356,7 @@ export function nodesContract(engine: Engine): void {
       for (let i = 0; i < 120; i++) old.push(await called(i % 2 ? a : b, i % 3 ? STAYS : GONE, START + i))
       const first = await open({ numbers: sealedNumbers([NEW_KEY, OLD_KEY]) })
       const second = await open({ numbers: sealedNumbers([NEW_KEY, OLD_KEY]) })
-      const nodes = [a.on(first, 'node-c'), b.on(second, 'node-d')] // after a rotation; a and b are gone
+      const nodes = [a.on(first, 'node-c'), b.on(second, 'node-d')] // after a rotation; a and b do nothing more
       const now = START + 2 * DAY
 
       async function resealAll(): Promise<void> {

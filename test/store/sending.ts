@@ -157,9 +157,10 @@ export function sendingContract(engine: Engine): void {
       const idempotency = { key: newId('idem'), fingerprint: 'f' }
       const counted = [limit('l', newId('counter'), 1, MINUTE)]
       const sends = Array.from({ length: 20 }, () => store.admitSend(world.sendOf({ idempotency, counted })))
-      const [first, ...others] = await Promise.all(sends)
-      assert.equal(first?.kind, 'owed')
-      for (const other of others) assert.deepEqual(other, { ...first, kind: 'repeated' })
+      const answers = await Promise.all(sends)
+      const [first, ...more] = answers.filter(({ kind }) => kind === 'owed')
+      assert.deepEqual(more, [])
+      for (const other of answers) if (other !== first) assert.deepEqual(other, { ...first, kind: 'repeated' })
       assert.equal((await store.balance(world.accountId)).reservedMicros, 1000)
     })
 
