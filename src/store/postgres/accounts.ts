@@ -17,7 +17,10 @@ export function makeAccounts(database: Database, random: Pick<Random, 'hex'>) {
       INSERT INTO ledger (account_id, kind, micros, note, at)
       SELECT account_id, 'topup', balance_micros, 'opening balance', created_at FROM made WHERE balance_micros <> 0`,
   }
-  const list = { name: 'list accounts', text: 'SELECT account_id, name, created_at FROM accounts ORDER BY created_at, account_id' }
+  const list = {
+    name: 'list accounts',
+    text: 'SELECT account_id, name, created_at FROM accounts ORDER BY created_at, account_id',
+  }
   const topUp = {
     name: 'top up',
     text: `

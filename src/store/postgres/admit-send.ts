@@ -100,7 +100,10 @@ export function makeAdmitSend(database: Database, numbers: Numbers): (send: Admi
     return { counters, balances, keys }
   }
 
-  /** Writes all of them, or throws `UNDONE` with nothing written. Those that an unanswered try wrote are not written again. */
+  /**
+   * Writes all of them, or throws `UNDONE` with nothing written. Those that an unanswered try wrote are not written again,
+   * even where the server was still at it when we looked: then it is that try which now stands in our way.
+   */
   async function writeAll(sends: readonly Send[]): Promise<void> {
     let left = sends
     await database.write(async (again) => {
@@ -109,8 +112,9 @@ export function makeAdmitSend(database: Database, numbers: Numbers): (send: Admi
       try {
         await database.once(write, batchOf(left, numbers))
       } catch (error) {
-        if (codeOf(error) !== UNIQUE_VIOLATION || !again) throw error
-        left = await notWritten(sends) // the try of before was committed after we had looked
+        const code = codeOf(error)
+        if (!again || (code !== UNIQUE_VIOLATION && code !== UNDONE)) throw error
+        left = await notWritten(sends)
         if (left.length > 0) throw error
       }
     })

@@ -35,7 +35,9 @@ BEGIN
       RETURN NEXT; CONTINUE;
     END IF;
     IF again AND EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_seq = d.seq AND a.attempt_id = r.attempt AND a.ended_at IS NULL) THEN
-      kind := 'begun'; RETURN NEXT; CONTINUE;
+      SELECT count(*) INTO recent FROM trunk_starts s WHERE s.trunk = r.trunk AND s.started_at > r.at - ${RATE_WINDOW_MS};
+      kind := 'begun'; at_rate_limit := coalesce(recent >= r.rate, false);
+      RETURN NEXT; CONTINUE;
     END IF;
     IF d.state <> 'claimed' OR d.lease_until <= r.at OR d.disposition IS NOT NULL
         OR EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_seq = d.seq AND a.ended_at IS NULL) THEN

@@ -160,15 +160,16 @@ export function makeCloseAttempt(
 
   async function correctOne(close: CloseAttempt): Promise<boolean> {
     const { deliveryId, attemptId, disposition, evidence, chargeMicros, event, now } = close
+    const isDone = async () => {
+      const rows = await database.once(attemptNow, [deliveryId, attemptId, disposition, now])
+      return rows.length > 0
+    }
     return database.write(async (again) => {
-      if (again) {
-        const done = await database.once(attemptNow, [deliveryId, attemptId, disposition, now])
-        if (done.length > 0) return true
-      }
+      if (again && (await isDone())) return true
       const values = [deliveryId, attemptId, disposition, json(evidence), chargeMicros, json(event), now]
       const [row] = await database.once<Omit<Row, 'n' | 'answer'>>(correct, values)
       if (row) tell(eventOf('delivery.corrected', close, row))
-      return row !== undefined
+      return row !== undefined || (again && (await isDone())) // the try of before was committed after we had looked
     })
   }
 

@@ -53,12 +53,23 @@ export class ReadOnlyServer extends Error {
   override readonly name = 'ReadOnlyServer'
 }
 
+/** What a pool's connection knows of where it leads. */
+export type OfHost = { readonly url: string }
+
+/** A server of which only silence came back: a new connection to it may well succeed, and be of no more use. */
+export const isSilence = (error: unknown): boolean => error instanceof Error && /Query read timeout/.test(error.message)
+
+/** All connections of the pool are in use: that says nothing of the host. */
+export const isExhaustion = (error: unknown): boolean =>
+  error instanceof Error && /timeout exceeded when trying to connect/.test(error.message)
+
 /**
- * Connections to whichever of the hosts can be written to. A host that fails, or that only reads, is left for the next one;
- * whoever asked tries again.
+ * Connections to whichever of the hosts can be written to. A host that can not be connected to, that only reads or that is
+ * silent is left for the next one; whoever asked tries again.
  */
 export class Hosts {
   readonly #urls: string[]
+  readonly #movers = new Set<() => void>()
   #current = 0
 
   constructor(url: string) {
@@ -75,7 +86,14 @@ export class Hosts {
 
   /** The host that was tried is not the one: take the next, unless somebody did so already. */
   leave(url: string): void {
-    if (url === this.url) this.#current = (this.#current + 1) % this.#urls.length
+    if (url !== this.url || this.count === 1) return
+    this.#current = (this.#current + 1) % this.count
+    for (const moved of this.#movers) moved()
+  }
+
+  /** Called after each move to another host: a connection to a host that fell silent is of no use, and does not say so. */
+  onMove(moved: () => void): void {
+    this.#movers.add(moved)
   }
 
   /** A client of its own, outside the pool: for LISTEN, for migrations. Ends it where it can not be written to. */
@@ -104,16 +122,12 @@ export class Hosts {
 
   pool(applicationName: string, { poolSize = 10, log }: Pick<ConnectOptions, 'poolSize' | 'log'>): pg.Pool {
     const hosts = this
-    class HostClient extends pg.Client {
-      readonly #url: string
+    class HostClient extends pg.Client implements OfHost {
+      readonly url: string
       constructor(config: pg.ClientConfig) {
         super({ ...config, connectionString: hosts.url })
-        this.#url = hosts.url
-        this.on('error', () => hosts.leave(this.#url))
-      }
-
-      left(): void {
-        hosts.leave(this.#url)
+        this.url = hosts.url
+        this.on('error', () => {}) // told to whoever waits for its answer
       }
     }
     const config = {
@@ -126,7 +140,7 @@ export class Hosts {
         assertWritable(client).then(
           () => done(),
           (error) => {
-            client.left()
+            hosts.leave(client.url)
             done(error)
           },
         )

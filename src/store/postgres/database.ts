@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
 import { PincallError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
-import type { Hosts } from './connect.ts'
+import { type Hosts, isExhaustion, isSilence, type OfHost } from './connect.ts'
 import { breaksConnection, meaningOf, unavailable } from './trouble.ts'
 
 /** A statement with a name is parsed once per connection. */
@@ -36,7 +36,7 @@ export function openDatabase(pool: pg.Pool, hosts: Hosts, clock: Clock, log: Log
 
   async function once<Row>({ name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
     if (closed) throw new PincallError('unavailable', 'The store is closed.')
-    const client = await pool.connect()
+    const client = await connect()
     let broken: Error | boolean = false
     try {
       const { rows } = await client.query({ name, text, values: values as unknown[] })
@@ -44,13 +44,24 @@ export function openDatabase(pool: pg.Pool, hosts: Hosts, clock: Clock, log: Log
       return rows
     } catch (error) {
       const meaning = meaningOf(error)
-      if (breaksConnection(meaning, error)) {
-        broken = true
-        if (hosts.count > 1) hosts.leave(hosts.url)
-      }
+      if (breaksConnection(meaning, error)) broken = true
+      if (isSilence(error)) hosts.leave(client.url)
       throw error
     } finally {
       client.release(broken)
+    }
+  }
+
+  /** A connection to the host that is the one now: those to a host that was left may hang, and are not waited for. */
+  async function connect(): Promise<pg.PoolClient & OfHost> {
+    for (;;) {
+      const { url } = hosts
+      const client = await (pool.connect() as Promise<pg.PoolClient & OfHost>).catch((error) => {
+        if (!isExhaustion(error)) hosts.leave(url)
+        throw error
+      })
+      if (client.url === hosts.url) return client
+      client.release(true)
     }
   }
 

@@ -38,6 +38,7 @@ export function openNotices(options: {
   let help = new Set<Channel>()
   let gathering: Timer | undefined
   let listening: pg.Client | undefined
+  let heardFrom: string | undefined
   let retry: Timer | undefined
   let closed = false
 
@@ -57,24 +58,30 @@ export function openNotices(options: {
   async function listen(pauseMs: number): Promise<void> {
     if (closed) return
     try {
+      const { url } = hosts
       const client = await hosts.connect('pincall notices')
-      if (closed) return void client.end().catch(() => {})
-      listening = client
-      client.on('notification', ({ payload }) => hear(payload ?? ''))
-      const lost = () => {
-        if (listening !== client) return
-        listening = undefined
+      if (closed || url !== hosts.url) {
         client.end().catch(() => {})
-        listenLater(100)
+        return listenLater(pauseMs)
       }
-      client.on('error', lost)
-      client.on('end', lost)
+      listening = client
+      heardFrom = url
+      client.on('notification', ({ payload }) => hear(payload ?? ''))
+      client.on('error', () => lost(client))
+      client.on('end', () => lost(client))
       await client.query(`LISTEN ${TOPIC}`)
     } catch (error) {
       log.debug({ err: error }, 'notices of other nodes can not be heard: trying again')
       listening = undefined
       listenLater(Math.min(pauseMs * 2, LONGEST_PAUSE_MS))
     }
+  }
+
+  function lost(client: pg.Client): void {
+    if (listening !== client) return
+    listening = undefined
+    client.end().catch(() => {})
+    listenLater(100)
   }
 
   function listenLater(pauseMs: number): void {
@@ -92,6 +99,9 @@ export function openNotices(options: {
     for (const channel of notice.help) onHelpAsked(channel)
   }
 
+  hosts.onMove(() => {
+    if (listening && heardFrom !== hosts.url) lost(listening)
+  })
   void listen(100)
   return {
     tellEvent(event) {

@@ -41,7 +41,7 @@ export function meaningOf(error: unknown): Meaning {
     if (UNKNOWN.has(code) || /^E[A-Z]+$/.test(code)) return 'unknown' // ECONNRESET, EPIPE, ETIMEDOUT …
     return 'fault'
   }
-  if (/timeout exceeded when trying to connect|timeout expired/i.test(error.message)) return 'again' // pg-pool, pg: no connection
+  if (/timeout exceeded when trying to connect|timeout expired|connection timeout/i.test(error.message)) return 'again' // pg-pool, pg: no connection
   if (/Connection terminated|Query read timeout|not queryable|Client was closed/i.test(error.message)) return 'unknown'
   return 'fault'
 }
