@@ -11,7 +11,7 @@ export type BenchedPostgres = {
   walBytes(): Promise<number>
   query<Row>(text: string, values?: unknown[]): Promise<Row[]>
   /** Statistics as they are, and nothing left to write: where a measurement begins. */
-  settle(): Promise<void>
+  settle(url?: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -45,9 +45,12 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
       return Number(bytes)
     },
     query,
-    async settle() {
-      await query('VACUUM ANALYZE')
-      await query('CHECKPOINT')
+    async settle(url = server.url) {
+      const there = new pg.Client({ connectionString: url })
+      await there.connect()
+      await there.query('VACUUM ANALYZE')
+      await there.query('CHECKPOINT')
+      await there.end()
     },
     async close() {
       await client.end()
