@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto'
 import { hashPassword, hashSecret, verifyPassword } from './api/index.ts'
 import type { Settings } from './config.ts'
-import { PincallError } from './errors.ts'
 import type { Secrets } from './key-files.ts'
-import type { Store } from './store/index.ts'
+import { type Store, sealedNumbers, wrongMasterKey } from './store/index.ts'
 
 /** The account that exists from the first start. */
 export const DEFAULT_ACCOUNT = '00000000000000000000000000000001'
@@ -40,19 +38,9 @@ export async function ensureDefaultAccount(
   }
 }
 
-/** Refuses a master key that is not the one this database's codes were made with: every open PIN would be wrong. */
+/** Refuses a master key that is not the one this database's codes and numbers were made with: every open PIN would be wrong. */
 export async function rememberMasterKeys(store: Store, masterKeys: Secrets['masterKeys']): Promise<void> {
-  for (const { id, key } of masterKeys) {
-    const fingerprint = createHash('sha256')
-      .update('pincall master key fingerprint')
-      .update(key)
-      .digest('hex')
-      .slice(0, 16)
-    if ((await store.rememberOnce(`master-key:${id}`, fingerprint)) !== fingerprint) {
-      throw new PincallError(
-        'configuration',
-        `The master key ${id} is not the one this database was made with: restore secret.key (or PINCALL_SECRET_KEY), or give the new key another id and keep the old one behind it.`,
-      )
-    }
+  for (const { name, keyId, fingerprint } of sealedNumbers(masterKeys).fingerprints) {
+    if ((await store.rememberOnce(name, fingerprint)) !== fingerprint) throw wrongMasterKey(keyId)
   }
 }

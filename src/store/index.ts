@@ -1,4 +1,4 @@
-export { type Numbers, sealedNumbers } from './numbers.ts'
+export { type Numbers, sealedNumbers, wrongMasterKey } from './numbers.ts'
 export { openStore, type StoreOptions } from './open.ts'
 export { hostsOf, shownUrl } from './postgres/connect.ts'
 export { inspectPostgres, type PostgresInspection } from './postgres/inspect.ts'

@@ -1,4 +1,13 @@
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto'
+import { PincallError } from '../errors.ts'
 import { type Random, systemRandom } from '../random.ts'
 
 /** How people's numbers are kept: sealed, and beside it a keyed hash by which they are found. */
@@ -13,6 +22,8 @@ export type Numbers = {
   hash(text: string): string
   /** The same by every key, the current one first: rows of before a rotation are found by them. */
   hashes(text: string): string[]
+  /** What tells master keys apart without telling them, under the names by which a database remembers them. */
+  readonly fingerprints: readonly { name: string; keyId: string; fingerprint: string }[]
 }
 
 const NONCE_BYTES = 12
@@ -69,5 +80,19 @@ export function sealedNumbers(
     isCurrent: (sealed) => sealed.slice(0, sealed.lastIndexOf('.')) === current.id,
     hash: (text) => hashBy(current, text),
     hashes: (text) => keys.map((key) => hashBy(key, text)),
+    fingerprints: masters.map(fingerprintOf),
   }
 }
+
+const fingerprintOf = ({ id, key }: { id: string; key: Buffer }) => ({
+  name: `master-key:${id}`,
+  keyId: id,
+  fingerprint: createHash('sha256').update('pincall master key fingerprint').update(key).digest('hex').slice(0, 16),
+})
+
+/** The sentence with which a key is refused that is not the one a database was made with. */
+export const wrongMasterKey = (keyId: string): PincallError =>
+  new PincallError(
+    'configuration',
+    `The master key ${keyId} is not the one this database was made with: restore secret.key (or PINCALL_SECRET_KEY; all nodes of one database have the same), or give the new key another id and keep the old one behind it.`,
+  )

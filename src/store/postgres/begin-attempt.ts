@@ -44,7 +44,9 @@ BEGIN
       RETURN NEXT; CONTINUE;
     END IF;
     IF r.rate IS NOT NULL THEN
-      DELETE FROM trunk_starts s WHERE s.trunk = r.trunk AND s.started_at <= r.at - ${RATE_WINDOW_MS};
+      -- one far ahead was written by a clock that has since been put right
+      DELETE FROM trunk_starts s WHERE s.trunk = r.trunk
+        AND (s.started_at <= r.at - ${RATE_WINDOW_MS} OR s.started_at > r.at + ${RATE_WINDOW_MS});
       SELECT count(*) INTO recent FROM trunk_starts s WHERE s.trunk = r.trunk;
       IF recent >= r.rate OR r.places <= (SELECT count(*) FROM attempts a WHERE a.trunk = r.trunk AND a.ended_at IS NULL) THEN
         kind := 'full'; RETURN NEXT; CONTINUE;

@@ -26,7 +26,12 @@ export async function inspectPostgres(url: string): Promise<PostgresInspection> 
         const clockSkewMs = rows[0].now - (begun + Date.now()) / 2
         const { rows: tables } = await client.query("SELECT to_regclass('schema_version') IS NOT NULL AS there")
         const version = tables[0].there ? await versionOf(client) : 0
-        const { rows: newest } = version === 0 ? { rows: [] } : await client.query('SELECT max(at) AS at FROM events')
+        const { rows: newest } =
+          version === 0
+            ? { rows: [] }
+            : await client.query(
+                'SELECT max(e.at) AS at FROM event_heads h JOIN events e ON e.account_id = h.account_id AND e.seq = h.seq',
+              )
         return {
           version,
           serverVersion: rows[0].version,

@@ -37,18 +37,18 @@ export function makePrune(database: Database): (prune: Prune) => Promise<Removed
     let removed = NOTHING
     let from: Place | undefined = { createdAt: Number.MIN_SAFE_INTEGER, pinId: '' }
     while (from && removed.pins < most) {
-      const size = Math.min(PINS_PER_SLICE, most - removed.pins)
       const rows: { pin_id: string; created_at: number; over: boolean }[] = await database.query(oldPins, [
         applicationId,
         before,
         from.createdAt,
         from.pinId,
-        size,
+        PINS_PER_SLICE,
       ])
-      const done = await removePins(rows.filter(({ over }) => over).map((row) => row.pin_id))
+      const over = rows.filter((row) => row.over).slice(0, most - removed.pins)
+      const done = await removePins(over.map((row) => row.pin_id))
       removed = sumOf(removed, done.removed)
       const last = rows.at(-1)
-      from = last && rows.length === size ? { createdAt: last.created_at, pinId: last.pin_id } : undefined
+      from = last && rows.length === PINS_PER_SLICE ? { createdAt: last.created_at, pinId: last.pin_id } : undefined
     }
     return removed
   }

@@ -5,7 +5,7 @@ import type { Table } from './tables.ts'
 export const notEmpty = (place: string, table: Table): PincallError =>
   new PincallError(
     'invalid',
-    `${place} has ${table.name.replace('_', ' ')} already, and an import refuses to overwrite: give it a new, empty database.`,
+    `${place} has ${wordFor(table)} already, and an import refuses to overwrite: give it a new, empty database.`,
   )
 
 /** Only the tables that this program knows are exported: neither fewer nor more. */
@@ -31,3 +31,5 @@ export function unkeepable(table: Table, error: unknown): unknown {
     { cause: error },
   )
 }
+
+const wordFor = ({ name }: Table) => (name === 'remembered' ? 'remembered values' : name.replace('_', ' '))

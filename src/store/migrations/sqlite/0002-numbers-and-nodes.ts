@@ -1,4 +1,4 @@
-import type { Numbers } from '../../numbers.ts'
+import { type Numbers, wrongMasterKey } from '../../numbers.ts'
 import type { Database } from '../../sqlite/database.ts'
 
 /**
@@ -6,6 +6,11 @@ import type { Database } from '../../sqlite/database.ts'
  * all nodes. Tables that lose a column are made anew: altered in place they would keep an empty default, or a copy in clear.
  */
 export function run(database: Database, { numbers }: { numbers: Numbers }): void {
+  const remembered = database.prepare<{ value: string }>('SELECT value FROM remembered WHERE name = ?')
+  for (const { name, keyId, fingerprint } of numbers.fingerprints) {
+    const known = remembered.get(name)?.value ?? fingerprint
+    if (known !== fingerprint) throw wrongMasterKey(keyId) // before anything is sealed with it
+  }
   database.define('sealed', (number, pinId) => numbers.seal(String(number), String(pinId)))
   database.define('hashed', (text) => numbers.hash(String(text)))
   // `send-number:<application>:<number>`: what stands behind the last colon is hashed
