@@ -55,7 +55,12 @@ function check(copy: string): Record<string, number> {
   try {
     database.exec('PRAGMA journal_mode = DELETE') // one file, not three; the server that opens it sets its own way again
     const { integrity_check: word } = database.prepare('PRAGMA integrity_check(1)').get() ?? {}
-    if (word !== 'ok') throw damaged(String(word))
+    if (word !== 'ok')
+      throw damaged(
+        String(word)
+          .replace(/[\s*]+/g, ' ')
+          .trim(),
+      )
     const [reference] = database.prepare('PRAGMA foreign_key_check').all()
     if (reference) throw damaged(`a row of ${reference.table} refers to one of ${reference.parent} that is not there`)
     return Object.fromEntries(
