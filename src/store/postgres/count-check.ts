@@ -29,14 +29,16 @@ BEGIN
   WITH r AS MATERIALIZED (
     SELECT * FROM json_to_recordset(asked) AS x(n int, id bigint, account text, pin text, matches boolean, at bigint)),
   held AS MATERIALIZED (
-    SELECT q.pin_id, q.account_id, q.to_sealed, q.expires_at, q.max_checks - q.checks AS left, q.allow_multiple, q.verified_at
+    SELECT q.pin_id, q.account_id, q.to_sealed, q.expires_at, q.max_checks - q.checks AS left, q.allow_multiple, q.verified_at,
+      q.checked_by
     FROM pins q WHERE q.pin_id IN (SELECT r.pin FROM r) ORDER BY q.pin_id FOR UPDATE),
   judged AS MATERIALIZED (
     SELECT r.n, r.id, r.account, r.pin, r.at, r.matches, h.to_sealed, h.left,
       CASE WHEN h.expires_at <= r.at THEN 'expired' WHEN h.verified_at IS NOT NULL AND h.allow_multiple = 0 THEN 'used'
         WHEN h.left < 1 THEN 'exhausted' WHEN NOT r.matches THEN 'wrong' WHEN h.verified_at IS NOT NULL THEN 'right'
         ELSE 'first' END AS kind
-    FROM r JOIN held h ON h.pin_id = r.pin AND h.account_id = r.account),
+    FROM r JOIN held h ON h.pin_id = r.pin AND h.account_id = r.account
+    WHERE NOT coalesce(r.id = ANY (h.checked_by), false)), -- else a later try of the same was done before this one
   counted AS (
     UPDATE pins p SET checks = p.checks + 1, checked_by = array_append(p.checked_by, j.id),
       verified_at = CASE WHEN j.matches THEN j.at ELSE p.verified_at END
@@ -193,9 +195,14 @@ export function makeCountCheck(
     }
   }
 
-  function oneByOne(checks: readonly Asked[], again: boolean): Promise<Row[]> {
+  async function oneByOne(checks: readonly Asked[], again: boolean): Promise<Row[]> {
     const asked = JSON.stringify(checks.map((check, n) => ({ n, ...askedOf(check, numbers) })))
-    return database.once<Row>(count, [asked, again])
+    try {
+      return await database.once<Row>(count, [asked, again])
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== UNDONE) throw error
+      return database.once<Row>(count, [asked, true]) // another try of the same has been done by now: its answer is read
+    }
   }
 
   async function run(checks: readonly Asked[]): Promise<CheckResult[]> {
