@@ -22,12 +22,18 @@ if (files.length === 0) {
 // Tests that listen to sound in real time have a turn of their own, when nothing computes beside them: on a machine of two cores
 // a starved pacer sends late packets, and a phone does not understand what it hears.
 const LISTENING = /^test\/(?!house)|sandbox\.test|media\/engine|cli\/examples/
-const turns = [files.filter((file) => !LISTENING.test(file)), files.filter((file) => LISTENING.test(file))]
+// Several nodes and their database are a machine full by themselves: those go one after the other.
+const NODES = /^test\/(nodes\/|interop\/failover)/
+const turns = [
+  { atOnce: 2, files: files.filter((file) => !LISTENING.test(file)) },
+  { atOnce: 2, files: files.filter((file) => LISTENING.test(file) && !NODES.test(file)) },
+  { atOnce: 1, files: files.filter((file) => NODES.test(file)) },
+]
 let failed = false
-for (const turn of turns.filter((each) => each.length > 0)) {
+for (const { atOnce, files: turn } of turns.filter((each) => each.files.length > 0)) {
   const run = spawnSync(
     process.execPath,
-    ['--test', '--test-concurrency=2', '--test-timeout=240000', '--test-reporter=spec', ...turn],
+    ['--test', `--test-concurrency=${atOnce}`, '--test-timeout=300000', '--test-reporter=spec', ...turn],
     { cwd: root, stdio: 'inherit' },
   )
   failed ||= run.status !== 0
