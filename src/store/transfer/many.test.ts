@@ -15,9 +15,9 @@ const folder = mkdtempSync(join(tmpdir(), 'pincall-many-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 const PINS = 20_000
-const WIDE = 'x'.repeat(3000)
-/** Less than half of what the rows would take; a command that has read nothing yet needs a third of it. */
-const HEAP_MB = 40
+const WIDE = 'x'.repeat(6000)
+/** Half of what the rows would take; a command that has read nothing yet needs 30. */
+const HEAP_MB = 64
 
 /** The command as an operator runs it, in little memory: without room it dies. */
 function pincall(dataDir: string, databaseUrl: string, ...args: string[]): string {
