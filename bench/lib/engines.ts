@@ -17,6 +17,8 @@ export type Engine = {
   name: EngineName
   store: Store
   postgres?: BenchedPostgres
+  /** The file, on SQLite. */
+  path?: string
   note: string
   close(): Promise<void>
 }
@@ -29,10 +31,12 @@ export async function openEngine(name: EngineName): Promise<Engine> {
     return { name, store, postgres, note: POSTGRES_NOTE, close }
   }
   const directory = mkdtempSync(join(tmpdir(), 'pincall-bench-store-'))
-  const store = await openSqliteStore({ path: join(directory, 'bench.db'), ...storeOptions })
+  const path = join(directory, 'bench.db')
+  const store = await openSqliteStore({ path, ...storeOptions })
   return {
     name,
     store,
+    path,
     note: 'SQLite WAL FULL, ext4',
     async close() {
       await store.close()

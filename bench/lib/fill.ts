@@ -51,6 +51,7 @@ function insertions(rows: number, parties: number): string[] {
   const made = `(${first} + (i::bigint * ${THIRTY_DAYS_MS}) / ${rows})`
   const id = (salt: string) => `upper(md5('${salt}' || i))`
   const pinId = `(upper(lpad(to_hex(${made}), 12, '0')) || left(${id('pin')}, 20))`
+  const deliveryId = `(upper(lpad(to_hex(${made} + 1), 12, '0')) || left(${id('delivery')}, 20))`
   const hash = (salt: string) => `left(translate(encode(decode(md5('${salt}' || i), 'hex'), 'base64'), '+/', '-_'), 22)`
   const sealed = `'k1.' || left(translate(encode(decode(md5('a' || i) || md5('b' || i), 'hex'), 'base64') || md5('c' || i), '+/=', '-_0'), 55)`
   const each = `FROM generate_series(1, ${rows}) AS i JOIN parties p ON p.n = i % ${parties}`
@@ -63,11 +64,11 @@ function insertions(rows: number, parties: number): string[] {
         ${made}, ${made} + 3600000, 10, 2, 1, ${made} + 20000 ${each}`,
     `INSERT INTO deliveries (seq, delivery_id, pin_id, account_id, channel, state, disposition, evidence, created_at, closed_at,
         reserved_micros, charged_micros)
-      SELECT i, ${id('delivery')}, ${pinId}, account, 'sms', 'closed', 'sms_sent', ${evidence}, ${made}, ${made} + 200, 100, 100 ${each}`,
+      SELECT i, ${deliveryId}, ${pinId}, account, 'sms', 'closed', 'sms_sent', ${evidence}, ${made}, ${made} + 200, 100, 100 ${each}`,
     `INSERT INTO attempts (delivery_seq, attempt_no, attempt_id, trunk, started_at, ended_at, disposition, evidence, charged_micros)
       SELECT i, 1, ${id('attempt')}, 'sandbox', ${made}, ${made} + 200, 'sms_sent', ${evidence}, 100 ${each}`,
     `INSERT INTO events (account_id, seq, kind, at, pin_id, delivery_id, data)
-      SELECT account, 2 * (i / ${parties}) + 1, 'delivery.closed', ${made} + 200, ${pinId}, ${id('delivery')}, ${data} ${each}
+      SELECT account, 2 * (i / ${parties}) + 1, 'delivery.closed', ${made} + 200, ${pinId}, ${deliveryId}, ${data} ${each}
       UNION ALL
       SELECT account, 2 * (i / ${parties}) + 2, 'pin.verified', ${made} + 20000, ${pinId}, NULL, '{}' ${each}`,
     `INSERT INTO event_heads (account_id, seq) SELECT account_id, max(seq) FROM events GROUP BY account_id`,

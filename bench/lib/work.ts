@@ -75,7 +75,7 @@ export function sendFor({ application, templateId }: Party, to: string, now: num
       maxChecks: 10,
       allowMultiple: true,
     },
-    delivery: { deliveryId: opaqueId(systemRandom), channel: 'sms', reserveMicros: PRICE_MICROS },
+    delivery: { deliveryId: timedId(systemRandom, now), channel: 'sms', reserveMicros: PRICE_MICROS },
     counted: countedBySend(application, to),
     now,
   }
