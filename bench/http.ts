@@ -91,12 +91,16 @@ function reportPeer(engine: EngineName, name: string, peer: Rounds): void {
     ['send', peer.send, 'send'],
     ['verify', peer.check, 'check'],
   ] as const) {
-    report({ name: `http.${name}.${what}.rate`, value: of(list, 'perSecond'), unit: `${unit}s/s` })
-    report({ name: `http.${name}.${what}.cpu`, value: of(list, 'cpuUs'), unit: `µs of server CPU per ${unit}` })
-    report({ name: `http.${name}.${what}.p99`, value: of(list, 'p99Ms'), unit: 'ms' })
+    const base = `${ENGINES[engine].prefix}.${name}.${what}`
+    report({ name: `${base}.rate`, value: of(list, 'perSecond'), unit: `${unit}s/s` })
+    report({ name: `${base}.cpu`, value: of(list, 'cpuUs'), unit: `µs of server CPU per ${unit}` })
+    report({ name: `${base}.p99`, value: of(list, 'p99Ms'), unit: 'ms' })
     if (engine === 'sqlite') continue
-    const base = `http.${name}.${what}.database-cpu`
-    report({ name: base, value: of(list, 'databaseCpuUs'), unit: `µs of PostgreSQL’s CPU per ${unit}` })
+    report({
+      name: `${base}.database-cpu`,
+      value: of(list, 'databaseCpuUs'),
+      unit: `µs of PostgreSQL’s CPU per ${unit}`,
+    })
   }
 }
 

@@ -6,26 +6,31 @@ import type { Line } from './lib/report.ts'
 
 /**
  * `node bench/run.ts [name …]`: runs all benchmarks, or those named, one after the other; writes their lines to
- * bench/results/<date>.jsonl and prints a table. BENCH_ROUNDS and BENCH_SCALE make them shorter.
+ * bench/results/<date>.jsonl and prints a table. `engines` stands for all that compare the two engines. BENCH_ROUNDS and
+ * BENCH_SCALE make them shorter.
  */
 
 const here = import.meta.dirname
-/** Most minutes each. */
-const ALL: Record<string, number> = {
-  'sip-parse': 2,
-  store: 8,
-  nodes: 8,
-  growth: 20,
-  memory: 4,
-  latency: 8,
-  http: 15,
-  calls: 20,
+type Benchmark = { file: string; args?: string[] /** At most. */; minutes: number }
+const ALL: Record<string, Benchmark> = {
+  'sip-parse': { file: 'sip-parse', minutes: 2 },
+  store: { file: 'store', minutes: 10 },
+  churn: { file: 'churn', minutes: 4 },
+  nodes: { file: 'nodes', minutes: 8 },
+  growth: { file: 'growth', minutes: 45 },
+  memory: { file: 'memory', minutes: 4 },
+  latency: { file: 'latency', minutes: 8 },
+  http: { file: 'http', args: ['sqlite'], minutes: 15 },
+  'http-postgres': { file: 'http', args: ['postgres'], minutes: 6 },
+  calls: { file: 'calls', minutes: 20 },
 }
+const ENGINES = ['store', 'churn', 'nodes', 'growth', 'http-postgres']
 
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(ALL)
+const asked = process.argv.slice(2).flatMap((name) => (name === 'engines' ? ENGINES : name))
+const wanted = asked.length > 0 ? asked : Object.keys(ALL)
 const unknown = wanted.find((name) => !(name in ALL))
 if (unknown) {
-  console.error(`There is no benchmark ${unknown}: known are ${Object.keys(ALL).join(', ')}.`)
+  console.error(`There is no benchmark ${unknown}: known are ${Object.keys(ALL).join(', ')}, and engines.`)
   process.exit(2)
 }
 if (!existsSync(join(here, 'node_modules'))) {
@@ -50,8 +55,9 @@ for (const name of wanted) {
 }
 
 function run(name: string): Promise<number | null> {
-  const child = spawn(process.execPath, [join(here, `${name}.ts`)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const late = setTimeout(() => child.kill('SIGTERM'), ALL[name] * 60_000)
+  const { file, args = [], minutes } = ALL[name]
+  const child = spawn(process.execPath, [join(here, `${file}.ts`), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const late = setTimeout(() => child.kill('SIGTERM'), minutes * 60_000)
   createInterface({ input: child.stdout }).on('line', (text) => {
     appendFileSync(path, `${text}\n`)
     lines.push(JSON.parse(text))

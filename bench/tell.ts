@@ -99,7 +99,7 @@ function chart(title: string, unit: string, bars: [label: string, name: string][
       : ''
     return [
       `<text x="${left - 8}" y="${y + 15}" text-anchor="end">${label}</text>`,
-      `<rect x="${left}" y="${y}" width="${long.toFixed(1)}" height="20" fill="${i === 0 ? '#1d4ed8' : '#94a3b8'}"/>`,
+      `<rect x="${left}" y="${y}" width="${long.toFixed(1)}" height="20" fill="${label.startsWith('Pincall') ? '#1d4ed8' : '#94a3b8'}"/>`,
       mark,
       `<text x="${left + long + 8}" y="${y + 15}">${number(value)}</text>`,
     ]
@@ -124,6 +124,15 @@ const charts: Record<string, string | undefined> = {
     ['better-auth, code only (WAL, FULL)', 'http.better-auth.wal-full.consume.verify.rate'],
     ['better-auth, with its user (WAL, FULL)', 'http.better-auth.wal-full.verify.verify.rate'],
     ['better-auth, code only, as shipped', 'http.better-auth.as-shipped.consume.verify.rate'],
+  ]),
+  'performance-store-send.svg': chart('Priced sends into the store, 64 at once over 50 accounts', 'sends/s', [
+    ['Pincall on SQLite', 'store.sqlite.spread.64.send.rate'],
+    ['Pincall on PostgreSQL', 'store.postgres.spread.64.send.rate'],
+    ['one statement a send', 'store.plain-statement.spread.64.send.rate'],
+    ['a transaction a send', 'store.plain-transaction.spread.64.send.rate'],
+    ['Pincall on PostgreSQL, one account', 'store.postgres.hot.64.send.rate'],
+    ['one statement, one account', 'store.plain-statement.hot.64.send.rate'],
+    ['a transaction, one account', 'store.plain-transaction.hot.64.send.rate'],
   ]),
 }
 for (const [name, drawing] of Object.entries(charts)) if (drawing) writeFileSync(join(docs, name), drawing)

@@ -108,7 +108,7 @@ export async function openPeer(
   const number = numbers()
   let sent: string[] = []
   return {
-    name: `better-auth.${durability}.${check}`,
+    name: postgres ? `better-auth.${check}` : `better-auth.${durability}.${check}`,
     sends,
     async send(count) {
       sent = Array.from({ length: count }, () => `+${number()}`)

@@ -7,7 +7,7 @@ export type Line = {
   name: string
   value: number
   unit: string
-  /** What issue 2 wants, e.g. `>= 8000`; absent where a figure is told for its own sake. */
+  /** What the issue wants, e.g. `>= 8000`; absent where a figure is told for its own sake. */
   aim?: string
   /** The value of each round; `value` is their median. */
   rounds?: number[]
