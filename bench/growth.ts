@@ -4,7 +4,7 @@ import { storeOptions } from './lib/engines.ts'
 import { fill } from './lib/fill.ts'
 import { type BenchedPostgres, POSTGRES_NOTE, startPostgres } from './lib/postgres.ts'
 import { SERVER_CORE, stayOn } from './lib/processes.ts'
-import { median, report, roundsOr, say, scaled } from './lib/report.ts'
+import { report, roundsOr, say, scaled } from './lib/report.ts'
 import { drawnNumbers, makeParties, workOf } from './lib/work.ts'
 
 /**
@@ -88,8 +88,8 @@ function tell(sizes: readonly Size[]): void {
       report({ name: `${base}.database-cpu`, value: of('databaseCpuUs'), unit: 'µs of PostgreSQL’s CPU each' })
       report({ name: `${base}.wal`, value: of('walBytes'), unit: 'bytes of log each' })
       if (rows === least.rows) continue
-      const cost = (list: readonly Measured[]) => median(list.map(({ cpuUs, databaseCpuUs }) => cpuUs + databaseCpuUs))
-      const times = cost(lists[what]) / cost(least[what])
+      const cost = ({ cpuUs, databaseCpuUs }: Measured) => cpuUs + databaseCpuUs
+      const times = lists[what].map((one, round) => cost(one) / cost(least[what][round])) // of one moment: the hour is in both
       report({ name: `${base}.cost-against.${least.rows}`, value: times, unit: 'times the CPU', aim: AIM })
     }
   }
