@@ -19,10 +19,6 @@ export type Cluster = {
   killPrimary(): Promise<Primary>
   /** The primary's machine loses its network: connections stay open, and nobody answers on them. It stays so until `bringBack`. */
   freezePrimary(): Promise<Primary>
-  /** The same with the standby that confirms commits; its name. */
-  freezeStandby(): Promise<string>
-  /** kill -9 of all three etcd. */
-  killEtcd(): Promise<void>
   waitForPrimary(otherThan?: string): Promise<Primary>
   /** Until one standby confirms commits and so many stream (both, unless said otherwise). */
   waitForStandbys(count?: number): Promise<void>
@@ -89,8 +85,7 @@ async function build(
     child.on('error', () => {}) // seen as a machine that never comes up, with its log in the message
     return child
   }
-  const etcds: ChildProcess[] = []
-  const startEtcd = (machine: Machine) => etcds.push(run(machine, programs.etcd, [], machine.etcdEnv))
+  const startEtcd = (machine: Machine) => run(machine, programs.etcd, [], machine.etcdEnv)
   const startPatroni = (machine: Machine) => run(machine, programs.patroni, ['config.yml'], machine.patroniEnv)
   const named = (name: string) => machines.find((machine) => machine.name === name)!
 
@@ -166,14 +161,6 @@ async function build(
       const found = await primary()
       await freezeIn(named(found.name).directory)
       return found
-    },
-    async freezeStandby() {
-      const name = await until('a standby that confirms', confirming)
-      await freezeIn(named(name).directory)
-      return name
-    },
-    async killEtcd() {
-      for (const etcd of etcds.splice(0)) etcd.kill('SIGKILL')
     },
     async bringBack(name) {
       await killIn(named(name).directory) // a frozen machine is not woken: it is switched off and on
