@@ -100,10 +100,12 @@ async function startIn(
     const child = server
     if (!child) return
     server = undefined
-    const ended = new Promise((resolve) => child.once('exit', resolve))
-    child.ref()
-    child.kill(signal)
-    await ended
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      child.ref()
+      child.kill(signal)
+      await ended
+    }
     watchdog.forget(child)
   }
 

@@ -93,8 +93,9 @@ async function connect(url: string, name: string): Promise<Connection> {
   }
 }
 
+// by the tables themselves: that of their version is there before them
 async function hasTables(client: Connection): Promise<boolean> {
-  const { rows } = await client.query("SELECT to_regclass('schema_version') IS NOT NULL AS there")
+  const { rows } = await client.query("SELECT to_regclass('accounts') IS NOT NULL AS there")
   return rows[0].there
 }
 
