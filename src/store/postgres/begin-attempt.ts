@@ -34,13 +34,13 @@ BEGIN
     IF NOT FOUND THEN
       RETURN NEXT; CONTINUE;
     END IF;
-    IF again AND EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_seq = d.seq AND a.attempt_id = r.attempt AND a.ended_at IS NULL) THEN
+    IF again AND EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_seq = d.seq AND a.attempt_id = r.attempt AND coalesce(a.ended_at, 0) = 0) THEN
       SELECT count(*) INTO recent FROM trunk_starts s WHERE s.trunk = r.trunk AND s.started_at > r.at - ${RATE_WINDOW_MS};
       kind := 'begun'; at_rate_limit := coalesce(recent >= r.rate, false);
       RETURN NEXT; CONTINUE;
     END IF;
     IF d.state <> 'claimed' OR d.lease_until <= r.at OR d.disposition IS NOT NULL
-        OR EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_seq = d.seq AND a.ended_at IS NULL) THEN
+        OR EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_seq = d.seq AND coalesce(a.ended_at, 0) = 0) THEN
       RETURN NEXT; CONTINUE;
     END IF;
     IF r.rate IS NOT NULL THEN

@@ -52,7 +52,7 @@ BEGIN
     charge := greatest(0, least(r.charge, freed));
     IF NOT r.final THEN freed := charge; END IF;
     UPDATE attempts a SET ended_at = r.at, disposition = told, evidence = r.evidence, charged_micros = charge
-      WHERE a.delivery_seq = d.seq AND a.ended_at IS NULL AND (r.attempt IS NULL OR a.attempt_id = r.attempt);
+      WHERE a.delivery_seq = d.seq AND coalesce(a.ended_at, 0) = 0 AND (r.attempt IS NULL OR a.attempt_id = r.attempt);
     IF NOT FOUND AND r.attempt IS NOT NULL THEN
       RETURN NEXT; CONTINUE;
     END IF;

@@ -28,14 +28,14 @@ BEGIN
   FOR d IN SELECT * FROM deliveries q
       WHERE q.closed_at IS NULL AND q.state = 'claimed' AND (q.lease_until <= at OR (everyone AND q.node_id <> node))
       ORDER BY q.seq FOR UPDATE LOOP
-    IF d.disposition IS NULL AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_seq = d.seq AND a.ended_at IS NULL) THEN
+    IF d.disposition IS NULL AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_seq = d.seq AND coalesce(a.ended_at, 0) = 0) THEN
       UPDATE deliveries q SET state = 'owed', node_id = NULL, lease_until = NULL WHERE q.delivery_id = d.delivery_id;
       delivery_id := d.delivery_id; event_seq := NULL;
       RETURN NEXT; CONTINUE;
     END IF;
     told := coalesce(d.disposition, 'abandoned');
     UPDATE attempts a SET ended_at = at, disposition = told, evidence = coalesce(d.evidence, '${GONE}'), charged_micros = 0
-      WHERE a.delivery_seq = d.seq AND a.ended_at IS NULL;
+      WHERE a.delivery_seq = d.seq AND coalesce(a.ended_at, 0) = 0;
     UPDATE deliveries q SET state = 'closed', node_id = NULL, lease_until = NULL, disposition = told,
       evidence = coalesce(d.evidence, '${GONE}'), closed_at = at WHERE q.delivery_id = d.delivery_id;
     owners := owners || d.account_id; frees := frees || (d.reserved_micros - d.charged_micros);

@@ -140,6 +140,8 @@ CREATE TABLE attempts (
   charged_micros bigint,
   PRIMARY KEY (delivery_seq, attempt_no)
 ) WITH (fillfactor = 70);
+-- What a trunk carries now. Who asks for a delivery's open attempt writes coalesce(ended_at, 0) = 0, or a planner without
+-- figures yet takes this index for it, and reads every call that is up.
 CREATE INDEX attempts_open ON attempts (trunk) WHERE ended_at IS NULL;
 
 -- A fixed window from its first request. ends_at is for the sweep; whoever counts goes by started_at and today's window.
